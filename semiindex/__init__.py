@@ -1,0 +1,98 @@
+"""Preference learning without a link function.
+
+A fit is an index class, a link and an objective: see `ProfiledLinkPolicy` for the estimator that
+learns the link, `KnownLinkPolicy` for those that fix it, `PreferencePairs` for the data.
+
+The public names are imported when they are first used, so that ``import semiindex`` costs no more
+than what is needed of it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "CalibrationDisplay",
+    "CauchitLink",
+    "CloglogLink",
+    "CoefficientDisplay",
+    "IsotonicLink",
+    "KnownLinkPolicy",
+    "LapsedLink",
+    "LinearIndex",
+    "Link",
+    "LinkDisplay",
+    "LogLogLink",
+    "LogisticLink",
+    "MonotoneSpline",
+    "PiecewiseLinearLink",
+    "PreferencePairs",
+    "ProbitLink",
+    "ProfiledLinkPolicy",
+    "ShapeConstrainedLink",
+    "SplineLink",
+    "datasets",
+]
+
+#: Where each public name lives. A module stands for itself.
+_EXPORTS = {
+    "CalibrationDisplay": "semiindex.display",
+    "CauchitLink": "semiindex.link",
+    "CloglogLink": "semiindex.link",
+    "CoefficientDisplay": "semiindex.display",
+    "IsotonicLink": "semiindex.link",
+    "KnownLinkPolicy": "semiindex.policy",
+    "LapsedLink": "semiindex.link",
+    "LinearIndex": "semiindex.index",
+    "Link": "semiindex.link",
+    "LinkDisplay": "semiindex.display",
+    "LogLogLink": "semiindex.link",
+    "LogisticLink": "semiindex.link",
+    "MonotoneSpline": "semiindex.link",
+    "PiecewiseLinearLink": "semiindex.link",
+    "PreferencePairs": "semiindex.data",
+    "ProbitLink": "semiindex.link",
+    "ProfiledLinkPolicy": "semiindex.policy",
+    "ShapeConstrainedLink": "semiindex.link",
+    "SplineLink": "semiindex.link",
+    "datasets": "semiindex.datasets",
+}
+
+if TYPE_CHECKING:
+    from semiindex import datasets
+    from semiindex.data import PreferencePairs
+    from semiindex.display import CalibrationDisplay, CoefficientDisplay, LinkDisplay
+    from semiindex.index import LinearIndex
+    from semiindex.link import (
+        CauchitLink,
+        CloglogLink,
+        IsotonicLink,
+        LapsedLink,
+        Link,
+        LogisticLink,
+        LogLogLink,
+        MonotoneSpline,
+        PiecewiseLinearLink,
+        ProbitLink,
+        ShapeConstrainedLink,
+        SplineLink,
+    )
+    from semiindex.policy import KnownLinkPolicy, ProfiledLinkPolicy
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    home = _EXPORTS.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(home)
+    value = module if home == f"{__name__}.{name}" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""Pictures of fitted models: each display computes first, then draws."""

@@ -1,0 +1,1 @@
+"""Drivers that see only an objective and an index class."""

@@ -1,0 +1,1 @@
+"""The estimators: index class, link and objective composed as scikit-learn classifiers."""

@@ -1,0 +1,1 @@
+"""The report of a fit as one file, and the command line."""
