@@ -1,1 +1,35 @@
-"""Links: maps from the index to the probability that option 1 is preferred."""
+"""Links: frozen maps from the index of a comparison to the probability that option 1 is preferred."""
+
+from semiindex.link.base import Link, link_from_dict
+from semiindex.link.isotonic import IsotonicFit, fit_isotonic, isotonic_fit, probability_bound
+from semiindex.link.parametric import (
+    CauchitLink,
+    CloglogLink,
+    LapsedLink,
+    LogisticLink,
+    LogLogLink,
+    ParametricLink,
+    ProbitLink,
+    ShiftedMixtureLink,
+    get_link,
+)
+from semiindex.link.piecewise import PiecewiseLinearLink
+
+__all__ = [
+    "CauchitLink",
+    "CloglogLink",
+    "IsotonicFit",
+    "LapsedLink",
+    "Link",
+    "LogLogLink",
+    "LogisticLink",
+    "ParametricLink",
+    "PiecewiseLinearLink",
+    "ProbitLink",
+    "ShiftedMixtureLink",
+    "fit_isotonic",
+    "get_link",
+    "isotonic_fit",
+    "link_from_dict",
+    "probability_bound",
+]
