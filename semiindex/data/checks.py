@@ -194,7 +194,7 @@ def check_labels(values: ArrayLike, n_rows: int, name: str = "labels") -> IntArr
         shown = ", ".join(f"{value:g}" for value in found[:5]) + (", ..." if len(found) > 5 else "")
         raise InvalidDataError(
             f"{name} must be 0 or 1 (1 = option 1 preferred), but holds {len(found)} kinds of "
-            f"values: {shown}. Recode it: for -1/+1 labels use labels > 0, for ties and soft labels a builder."
+            f"values: {shown}. Recode it: for -1/+1 use labels > 0, for ties or soft labels a builder."
         )
     return np.asarray(frozen(array.astype(np.int8)))
 

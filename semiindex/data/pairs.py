@@ -13,7 +13,13 @@ from numpy.typing import ArrayLike
 
 from semiindex._types import AnyArray, FloatArray, IntArray, Matrix
 from semiindex.data import checks
+from semiindex.data.choice_sets import from_choice_sets
+from semiindex.data.items import from_items
+from semiindex.data.long import from_long
+from semiindex.data.matrices import concatenate, from_chosen_rejected
+from semiindex.data.rankings import from_rankings
 from semiindex.data.rendering import as_html, as_text
+from semiindex.data.wide import from_wide
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 
 if TYPE_CHECKING:
@@ -208,6 +214,16 @@ class PreferencePairs:
 
     def _repr_html_(self) -> str:
         return as_html(self)
+
+    # Builders, each in a module of its own ---------------------------------------------------------
+
+    from_wide = classmethod(from_wide)
+    from_long = classmethod(from_long)
+    from_chosen_rejected = classmethod(from_chosen_rejected)
+    from_choice_sets = classmethod(from_choice_sets)
+    from_rankings = classmethod(from_rankings)
+    from_items = classmethod(from_items)
+    concatenate = classmethod(concatenate)
 
     # Rows ---------------------------------------------------------------------------------------
 
