@@ -19,7 +19,6 @@ __all__ = [
     "CauchitLink",
     "CloglogLink",
     "CoefficientDisplay",
-    "IsotonicLink",
     "KnownLinkPolicy",
     "LapsedLink",
     "LinearIndex",
@@ -43,7 +42,6 @@ _EXPORTS = {
     "CauchitLink": "semiindex.link",
     "CloglogLink": "semiindex.link",
     "CoefficientDisplay": "semiindex.display",
-    "IsotonicLink": "semiindex.link",
     "KnownLinkPolicy": "semiindex.policy",
     "LapsedLink": "semiindex.link",
     "LinearIndex": "semiindex.index",
@@ -69,7 +67,6 @@ if TYPE_CHECKING:
     from semiindex.link import (
         CauchitLink,
         CloglogLink,
-        IsotonicLink,
         LapsedLink,
         Link,
         LogisticLink,

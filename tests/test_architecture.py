@@ -23,7 +23,8 @@ _FIRST = {"data", "divergence", "link", "index"}
 _FITTING = _FIRST | {"objective", "optimize"}
 
 #: Layer -> what it may import besides itself and `BOTTOM`. A dotted entry allows that module only:
-#: the drivers know the protocols of objectives and index classes, not the classes.
+#: the drivers know the protocols of objectives and index classes, not the classes (the whitened design
+#: wraps any design of the protocol).
 MAY_IMPORT: dict[str, set[str]] = {
     "data": set(),
     "divergence": set(),
@@ -31,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "index": set(),
     "datasets": {"data"},
     "objective": {"link"},
-    "optimize": {"objective.base", "index.base"},
+    "optimize": {"objective.base", "index.base", "index.whitening"},
     "policy": _FITTING,
     "inference": _FITTING | {"policy"},
     "diagnostics": _FITTING | {"policy", "inference"},
