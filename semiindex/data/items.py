@@ -9,9 +9,9 @@ import numpy as np
 
 from semiindex._types import IntArray
 from semiindex.data.assembly import IdColumns, OptionTables, assemble, choose_features
-from semiindex.data.outcomes import Ties, Votes, equal_to, read_shares, votes_from_labels
+from semiindex.data.outcomes import Ties, Votes, equal_to, read_shares, require_one_answer, votes_from_labels
 from semiindex.data.tables import require_columns, require_complete, require_frame, shown
-from semiindex.exceptions import InvalidDataError, InvalidParameterError
+from semiindex.exceptions import InvalidDataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +108,7 @@ def from_items(
     item_frame, frame = require_frame(items, "items"), require_frame(comparisons, "comparisons")
     ids = IdColumns(weight, group, link_group, unit)
     answers = {"winner": winner, "probability": probability, "wins": wins, "trials": trials}
+    require_one_answer(answers)
     require_columns(item_frame, {"item_id": item_id}, "items")
     require_columns(frame, {"left": left, "right": right} | answers | ids.given, "comparisons")
     require_complete(frame, [left, right], "comparisons")
@@ -163,12 +164,6 @@ def _item_options(
 def _votes(
     frame: pd.DataFrame, answers: dict[str, str | None], left: str, right: str, tie_value: Any, ties: str
 ) -> Votes:
-    kinds = [name for name in ("winner", "probability", "wins") if answers[name] is not None]
-    if len(kinds) != 1:
-        given = ", ".join(f"{name}=" for name in kinds) or "none"
-        raise InvalidParameterError(
-            f"Name exactly one kind of answer, winner=, probability= or wins= with trials= (given: {given})."
-        )
     shares = read_shares(frame, answers["probability"], answers["wins"], answers["trials"])
     if shares is not None:
         return shares

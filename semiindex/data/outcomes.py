@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -20,7 +21,7 @@ from semiindex.exceptions import InvalidDataError, InvalidParameterError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Ties", "Votes", "equal_to", "read_shares", "votes_from_labels"]
+__all__ = ["Ties", "Votes", "equal_to", "read_shares", "require_one_answer", "votes_from_labels"]
 
 Ties: TypeAlias = Literal["half", "drop", "error"]
 
@@ -108,10 +109,21 @@ def equal_to(values: pd.Series[Any], target: Any) -> AnyArray:
     return np.asarray((values.astype(object) == target).to_numpy(), dtype=bool)
 
 
+def require_one_answer(answers: Mapping[str, Any]) -> None:
+    """Exactly one kind of answer is named: a column of choices, of probabilities, or of counts."""
+    if (answers["wins"] is None) != (answers["trials"] is None):
+        raise InvalidParameterError("wins= and trials= belong together: give both columns, or neither.")
+    kinds = [name for name in answers if name != "trials"]
+    given = [name for name in kinds if answers[name] is not None]
+    if len(given) != 1:
+        raise InvalidParameterError(
+            f"Name exactly one kind of answer, {kinds[0]}=, probability= or wins= with trials= (given: "
+            f"{shown([f'{name}=' for name in given]) if given else 'none'})."
+        )
+
+
 def read_shares(frame: pd.DataFrame, probability: Any, wins: Any, trials: Any) -> Votes | None:
     """Votes from soft labels (`probability`) or from counts (`wins` of `trials`), None if not given."""
-    if (wins is None) != (trials is None):
-        raise InvalidParameterError("wins= and trials= belong together: give both columns, or neither.")
     if probability is not None:
         share = _numbers(frame, probability, "probability")
         _require_range(share, 0.0, np.ones_like(share), f"probability={probability!r}", "between 0 and 1")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from semiindex.data.assembly import IdColumns, OptionTables, assemble, choose_features
-from semiindex.data.outcomes import Ties, Votes, read_shares, votes_from_choice
+from semiindex.data.outcomes import Ties, Votes, read_shares, require_one_answer, votes_from_choice
 from semiindex.data.tables import require_columns, require_complete, require_frame, require_option, shown
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 
@@ -111,6 +111,7 @@ def from_wide(
     frame = require_frame(df)
     ids = IdColumns(weight, group, link_group, unit)
     answers = {"choice": choice, "probability": probability, "wins": wins, "trials": trials}
+    require_one_answer(answers)
     require_columns(frame, answers | ids.given)
     reserved = [column for column in (*answers.values(), *ids.given.values()) if column is not None]
     sides = _columns_by_side(frame, option0, option1, affix, reserved)
@@ -189,12 +190,6 @@ def _option_tables(
 def _votes(
     frame: pd.DataFrame, answers: dict[str, str | None], positive: Any, tie_value: Any, ties: str
 ) -> Votes:
-    kinds = [name for name in ("choice", "probability", "wins") if answers[name] is not None]
-    if len(kinds) != 1:
-        given = ", ".join(f"{name}=" for name in kinds) or "none"
-        raise InvalidParameterError(
-            f"Name exactly one kind of answer, choice=, probability= or wins= with trials= (given: {given})."
-        )
     shares = read_shares(frame, answers["probability"], answers["wins"], answers["trials"])
     if shares is not None:
         return shares
