@@ -14,6 +14,7 @@ from semiindex.link.parametric import (
     get_link,
 )
 from semiindex.link.piecewise import PiecewiseLinearLink
+from semiindex.link.shape import ShapeConstrainedLink, fit_isotonic_program
 
 __all__ = [
     "CauchitLink",
@@ -26,8 +27,10 @@ __all__ = [
     "ParametricLink",
     "PiecewiseLinearLink",
     "ProbitLink",
+    "ShapeConstrainedLink",
     "ShiftedMixtureLink",
     "fit_isotonic",
+    "fit_isotonic_program",
     "get_link",
     "isotonic_fit",
     "link_from_dict",
