@@ -75,6 +75,8 @@ html_theme_options = {
     "footer_end": [],
 }
 mathjax_path = "mathjax/tex-chtml.js"
+# Its context menu can switch on aids that MathJax would fetch from its own host.
+mathjax3_config = {"options": {"enableMenu": False}}
 
 
 def copy_notebooks(app: Sphinx, config: object) -> None:
