@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,18 @@ if TYPE_CHECKING:
 __all__ = ["as_html", "as_text"]
 
 _NAMES_SHOWN = 8
+_WIDTH = 100
 
 
 def as_text(pairs: PreferencePairs) -> str:
     """Several lines: the title, then one fact per line."""
     facts = _facts(pairs)
     width = max(len(name) for name, _ in facts)
-    return "\n".join([_title(pairs), *(f"  {name:<{width}}  {value}" for name, value in facts)])
+    lines = [_title(pairs)]
+    for name, value in facts:
+        head = f"  {name:<{width}}  "
+        lines.append(textwrap.fill(value, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head)))
+    return "\n".join(lines)
 
 
 def as_html(pairs: PreferencePairs) -> str:
