@@ -37,7 +37,10 @@ def test_name_is_public_where_it_lives(name: str) -> None:
 
 @pytest.mark.parametrize("name", OBJECTS)
 def test_docstring_has_an_example(name: str) -> None:
-    docstring = inspect.getdoc(getattr(semiindex, name)) or ""
+    value = getattr(semiindex, name)
+    if inspect.isabstract(value):
+        pytest.skip("made only through its subclasses")
+    docstring = inspect.getdoc(value) or ""
     assert ">>> " in section(docstring, "Examples"), f"{name} needs a section 'Examples' that runs"
 
 
