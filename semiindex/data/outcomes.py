@@ -101,10 +101,10 @@ def _require_binary(kinds: list[Any], choice: Any) -> None:
 
 
 def equal_to(values: pd.Series[Any], target: Any) -> AnyArray:
-    """Where a column equals `target`; a target of NaN or None-like NA finds the missing values."""
+    """Where a column equals `target`; a target of NaN or pandas.NA finds missing values."""
     if target is None:
         return np.zeros(len(values), dtype=bool)
-    if target != target:
+    if type(target).__name__ == "NAType" or target != target:
         return values.isna().to_numpy()
     return np.asarray((values.astype(object) == target).to_numpy(), dtype=bool)
 

@@ -214,7 +214,7 @@ def test_answers_of_two_named_values(wide, expected, dtype):
     np.testing.assert_array_equal(other.labels, 1 - expected.labels)
 
 
-@pytest.mark.parametrize("mark", ["same", float("nan")])
+@pytest.mark.parametrize("mark", ["same", float("nan"), pd.NA])
 def test_ties_become_two_half_rows_of_one_unit(wide, expected, mark):
     answers = wide["chose_b"].map({0: "A", 1: "B"}).astype(object)
     answers.iloc[[2, 5]] = mark
