@@ -82,8 +82,10 @@ def all_pairs(blocks: Blocks) -> tuple[IntArray, IntArray, IntArray]:
 
     Returns
     -------
-    earlier, later, block : ndarray of int, shape (sum of s(s - 1)/2,)
-        Rows of the table, and the block, sorted by block.
+    earlier, later : ndarray of int, shape (sum of s(s - 1)/2,)
+        Rows of the table, sorted by block.
+    block : ndarray of int, shape (sum of s(s - 1)/2,)
+        Position of the block of each pair.
     """
     ends = np.cumsum(blocks.sizes)
     parts = []
