@@ -57,6 +57,12 @@ def _floats(values: ArrayLike) -> FloatArray:
     return np.asarray(values, dtype=np.float64)
 
 
+def _log_sum(a: ArrayLike, b: ArrayLike) -> FloatArray:
+    """``log(exp(a) + exp(b))``; NaN is passed on without numpy's warning."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.logaddexp(a, b))
+
+
 def _affine(t: ArrayLike, scale: float, shift: float) -> FloatArray:
     """``scale * t + shift``, held finite."""
     with np.errstate(over="ignore"):
@@ -209,8 +215,10 @@ class ProbitLink(_AntisymmetricLink):
         return np.asarray(-(t**2) / 2 - math.log(2 * math.pi) / 2)
 
     def reversed_hazard(self, t: ArrayLike) -> FloatArray:
-        """The inverse Mills ratio, ``sqrt(2 / pi) / erfcx(-t / sqrt(2))``."""
-        return np.asarray(math.sqrt(2 / math.pi) / erfcx(-_floats(t) / math.sqrt(2)))
+        """The inverse Mills ratio, ``sqrt(2 / pi) / erfcx(-t / sqrt(2))``; it is -t far below."""
+        t = _floats(t)
+        ratio = math.sqrt(2 / math.pi) / erfcx(-np.maximum(t, -1e9) / math.sqrt(2))
+        return np.where(t < -1e9, -t, ratio)
 
 
 @dataclass(frozen=True)
@@ -454,7 +462,8 @@ class LapsedLink(ParametricLink):
 
     def _mixed(self, lapse: float, log_value: FloatArray) -> FloatArray:
         attentive = math.log(self._attention) + log_value
-        return np.asarray(np.logaddexp(math.log(lapse), attentive) if lapse > 0 else attentive)
+        mixed = _log_sum(math.log(lapse), attentive) if lapse > 0 else attentive
+        return np.asarray(np.minimum(mixed, 0.0))
 
     def log_slope(self, t: ArrayLike) -> FloatArray:
         """``log((1 - lower - upper) scale base')``."""
@@ -464,20 +473,20 @@ class LapsedLink(ParametricLink):
     def hazard(self, t: ArrayLike) -> FloatArray:
         """The base's, scaled; damped by the upper lapse."""
         argument = self._argument(t)
-        rate = self.scale * self.base.hazard(argument)
-        return self._damped(rate, self.upper, self.base.log_complement(argument))
+        return self._damped(self.base.hazard(argument), self.upper, self.base.log_complement(argument))
 
     def reversed_hazard(self, t: ArrayLike) -> FloatArray:
         """The base's, scaled; damped by the lower lapse."""
         argument = self._argument(t)
-        rate = self.scale * self.base.reversed_hazard(argument)
+        rate = self.base.reversed_hazard(argument)
         return self._damped(rate, self.lower, self.base.log_probability(argument))
 
     def _damped(self, rate: FloatArray, lapse: float, log_value: FloatArray) -> FloatArray:
-        """``rate * a v / (lapse + a v)``, v the value whose logarithm is given, a the attention."""
-        if lapse == 0:
-            return np.asarray(rate)
-        return np.asarray(rate * expit(math.log(self._attention / lapse) + log_value))
+        """``scale * rate * a v / (lapse + a v)``, v the value whose logarithm is given, a the attention."""
+        if lapse > 0:
+            rate = rate * expit(math.log(self._attention / lapse) + log_value)
+        with np.errstate(over="ignore"):
+            return np.asarray(np.minimum(self.scale * rate, _LARGEST))
 
     def rescaled(self, factor: float) -> LapsedLink:
         """The same with the scale multiplied by `factor`."""
@@ -560,12 +569,12 @@ class ShiftedMixtureLink(_AntisymmetricLink):
     def log_probability(self, t: ArrayLike) -> FloatArray:
         """``log Psi(t)``."""
         left, right = self._arguments(t)
-        return np.asarray(np.logaddexp(log_expit(left), log_expit(right)) - math.log(2))
+        return np.asarray(np.minimum(_log_sum(log_expit(left), log_expit(right)) - math.log(2), 0.0))
 
     def log_slope(self, t: ArrayLike) -> FloatArray:
         """``log Psi'(t)``."""
         left, right = self._arguments(t)
-        slopes = np.logaddexp(log_expit(left) + log_expit(-left), log_expit(right) + log_expit(-right))
+        slopes = _log_sum(log_expit(left) + log_expit(-left), log_expit(right) + log_expit(-right))
         return np.asarray(slopes - math.log(2) - math.log(self.scale))
 
     def reversed_hazard(self, t: ArrayLike) -> FloatArray:

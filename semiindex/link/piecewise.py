@@ -90,9 +90,12 @@ class PiecewiseLinearLink(Link):
 
     def probability(self, t: ArrayLike) -> FloatArray:
         """Interpolated probability."""
-        interpolated = np.interp(np.asarray(t, dtype=np.float64), self.knots, self.values)
+        t = np.asarray(t, dtype=np.float64)
+        interpolated = np.interp(t, self.knots, self.values)
         # Rounding may leave the range of the values by an ulp, a subnormal step by more.
-        return np.asarray(np.clip(interpolated, self.values.min(), self.values.max()))
+        clipped = np.clip(interpolated, self.values.min(), self.values.max())
+        # With a single knot numpy's interpolation is blind to NaN.
+        return np.where(np.isnan(t), np.nan, clipped)
 
     def slope(self, t: ArrayLike) -> FloatArray:
         """Slope of the segment that contains t (the right one at a knot), 0 beyond the knots."""
