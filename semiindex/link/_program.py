@@ -49,8 +49,6 @@ _FEASIBILITY_TOLERANCE = 1e-12
 _GAP_TOLERANCE = 1e-14
 #: Certified excess of the mean log loss over its minimum at which Newton's method stops.
 _NEWTON_GAP = 1e-13
-#: Excess below which a step without progress is put down to rounding.
-_NEWTON_ROUNDING = 1e-9
 _MAX_NEWTON_STEPS = 50
 #: Certified excess of the mean loss from which a solution is worth a warning.
 _WORTH_A_WARNING = 1e-7
@@ -248,8 +246,9 @@ class LinkProgram:
         bands[2] += diagonal
         bands[1, 1:] += off
         raw, multipliers = self._quadratic.solve(bands, moment, side)
-        values = self._filled(self._feasible(raw, side), diagonal > _NO_DATA, side)
+        values = self._feasible(raw, side)
         gap = self._gap(values, 2 * (_multiply(bands, values) - moment), multipliers, side)
+        values = self._filled(values, diagonal > _NO_DATA, side)
         tridiagonal = _multiply(bands - tie_break, values)
         loss = scale * float(np.dot(values, tridiagonal - 2 * moment))
         return ProgramSolution(values, loss, gap, _accurate(gap), 1)
@@ -281,22 +280,22 @@ class LinkProgram:
         bands = tie_break.copy()
         bands[2] += mass
         raw, multipliers = self._quadratic.solve(bands, loss.wins, side)
-        values, n_programs, last = self._feasible(raw, side), 1, np.inf
-        for _step in range(_MAX_NEWTON_STEPS):
+        values, n_programs, best, stale = self._feasible(raw, side), 1, np.inf, 0
+        while True:
             gradient, curvature = loss.derivatives(values)
             gap = self._gap(values, gradient + _multiply(tie_break, values), multipliers, side)
-            # Near the minimum a step squares the gap; where it does not, the solver's rounding is reached.
-            if gap <= _NEWTON_GAP or (gap <= _NEWTON_ROUNDING and gap > last / 4):
+            # Near the minimum a step squares the gap; where two do not, rounding has been reached.
+            stale = stale + 1 if gap > best / 4 else 0
+            best = min(gap, best)
+            settled = gap <= _NEWTON_GAP or (gap <= _WORTH_A_WARNING and stale > 1)
+            if settled or n_programs > _MAX_NEWTON_STEPS:
                 break
-            last = gap
             bands[2] = tie_break[2] + curvature
             raw, multipliers = self._quadratic.solve(bands, curvature * values - gradient, side)
             multipliers = multipliers / 2  # the step minimises twice the model of the loss
             n_programs += 1
             values = loss.descend(values, self._feasible(raw, side), gradient)
         values = self._filled(values, mass > _NO_DATA, side)
-        gradient = loss.derivatives(values)[0] + _multiply(tie_break, values)
-        gap = self._gap(values, gradient, multipliers, side)
         return ProgramSolution(values, scale * loss.value(values), gap, _accurate(gap), n_programs)
 
     def _right_hand_side(self, bound: float) -> _Side:
@@ -413,7 +412,9 @@ class _LogLoss:
     def descend(self, start: FloatArray, target: FloatArray, gradient: FloatArray) -> FloatArray:
         """First point on the way back from `target` that lowers the loss enough (Armijo's rule)."""
         value, step = self.value(start), target - start
-        descent, rounding = float(np.dot(gradient, step)), 1e-15 * abs(value)
+        # The target minimises the model to the solver's tolerance only: near the minimum it may lie
+        # above the start by that much, and is still the point that its multipliers belong to.
+        descent, rounding = float(np.dot(gradient, step)), 10 * _GAP_TOLERANCE * abs(value)
         for halving in range(40):
             share = 0.5**halving
             trial = target if halving == 0 else start + share * step
