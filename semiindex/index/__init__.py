@@ -1,1 +1,6 @@
-"""Index classes: maps from parameters to the index of each comparison, and back."""
+"""Index classes: operators from parameters to the index of every comparison, and back."""
+
+from semiindex.index.base import Design, IndexClass
+from semiindex.index.linear import LinearDesign, LinearIndex
+
+__all__ = ["Design", "IndexClass", "LinearDesign", "LinearIndex"]

@@ -2,6 +2,8 @@
 
 from semiindex.link.base import Link, link_from_dict
 from semiindex.link.isotonic import IsotonicFit, fit_isotonic, isotonic_fit, probability_bound
+from semiindex.link.mixture import AverageLink
+from semiindex.link.monotone_spline import MonotoneSpline
 from semiindex.link.parametric import (
     CauchitLink,
     CloglogLink,
@@ -15,8 +17,10 @@ from semiindex.link.parametric import (
 )
 from semiindex.link.piecewise import PiecewiseLinearLink
 from semiindex.link.shape import ShapeConstrainedLink, fit_isotonic_program
+from semiindex.link.spline import SplineLink
 
 __all__ = [
+    "AverageLink",
     "CauchitLink",
     "CloglogLink",
     "IsotonicFit",
@@ -24,11 +28,13 @@ __all__ = [
     "Link",
     "LogLogLink",
     "LogisticLink",
+    "MonotoneSpline",
     "ParametricLink",
     "PiecewiseLinearLink",
     "ProbitLink",
     "ShapeConstrainedLink",
     "ShiftedMixtureLink",
+    "SplineLink",
     "fit_isotonic",
     "fit_isotonic_program",
     "get_link",

@@ -110,9 +110,12 @@ class Compression:
         ``w_i (l_{k+1} - l_k) / (knots[k+1] - knots[k])`` with l the losses of the label at the two
         knots. Not divided by the sum of the weights.
         """
-        win = self._at_observations(-np.diff(np.log(values)))
-        loss = self._at_observations(-np.diff(np.log1p(-values)))
-        return np.asarray(self.weight * (self.z * win + (1 - self.z) * loss))
+        return self.binned_gradient(-np.log(values), -np.log1p(-values))
+
+    def binned_gradient(self, if_won: FloatArray, if_lost: FloatArray) -> FloatArray:
+        """The same for losses at the knots, each of shape (m,), of a win and of a loss of option 1."""
+        win, loss = self._at_observations(np.diff(if_won)), self._at_observations(np.diff(if_lost))
+        return np.asarray(self.weight * (loss + self.z * (win - loss)))
 
     def squared_gradient(self, values: FloatArray) -> FloatArray:
         """Derivative in t of the squared loss, ``2 w (Psi(t) - z) Psi'(t)``, shape (n,)."""

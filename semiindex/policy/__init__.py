@@ -1,1 +1,7 @@
 """The estimators: index class, link and objective composed as scikit-learn classifiers."""
+
+from semiindex.policy.known_link import KnownLinkPolicy
+from semiindex.policy.profiled_link import ProfiledLinkPolicy
+from semiindex.policy.summary import FitSummary
+
+__all__ = ["FitSummary", "KnownLinkPolicy", "ProfiledLinkPolicy"]

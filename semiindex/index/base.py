@@ -1,0 +1,89 @@
+"""The index-class protocol: parameters to index vector, and back.
+
+An index class knows features and parameters; it knows nothing of labels, links or losses. Fitting
+its design to data gives an operator with ``t = A theta`` and ``A' g``; dense, sparse, chunked and
+kernel designs are operators of the same kind.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from semiindex._types import FloatArray, IntArray, Matrix
+
+__all__ = ["Design", "IndexClass"]
+
+
+class Design(ABC):
+    """Linear operator from parameters to the index vector of a fixed sample.
+
+    Attributes
+    ----------
+    n_rows : int
+        Number of comparisons.
+    n_parameters : int
+        Number of parameters.
+    """
+
+    n_rows: int
+    n_parameters: int
+
+    @abstractmethod
+    def matvec(self, theta: FloatArray) -> FloatArray:
+        """``A theta``: index of every comparison, shape (n_rows,), float64."""
+
+    @abstractmethod
+    def rmatvec(self, g: FloatArray) -> FloatArray:
+        """``A' g``: turns ``dL/dt`` into a gradient in the parameters, shape (n_parameters,)."""
+
+    @abstractmethod
+    def gram(self, weight: FloatArray) -> FloatArray:
+        """``A' diag(weight) A``, shape (n_parameters, n_parameters)."""
+
+    @abstractmethod
+    def column_mean_square(self, weight: FloatArray) -> FloatArray:
+        """Weighted mean square of every column, shape (n_parameters,)."""
+
+    @abstractmethod
+    def rows(self, selection: IntArray | slice) -> FloatArray:
+        """Some rows of A as a dense float64 array; meant for subsamples."""
+
+    @abstractmethod
+    def take(self, selection: IntArray | slice) -> Design:
+        """The design of a subsample."""
+
+    def penalty_diagonal(self) -> FloatArray:
+        """Diagonal of P in the penalty ``theta' P theta``: ones (the ordinary norm) by default."""
+        return np.ones(self.n_parameters)
+
+
+class IndexClass(BaseEstimator, ABC):
+    """A family of indices ``t = h(option 1) - h(option 0)`` with a finite number of parameters.
+
+    Subclasses are scikit-learn estimators in their parameters (`get_params`, `clone`).
+    """
+
+    @abstractmethod
+    def fit_design(self, pairs: Any) -> Design:
+        """Operator of the class on a sample.
+
+        Parameters
+        ----------
+        pairs : PreferencePairs, array or sparse matrix of shape (n, d)
+            Comparisons, or plain feature differences (option 1 minus option 0).
+
+        Returns
+        -------
+        Design
+        """
+
+    @abstractmethod
+    def score(self, options: Matrix, theta: FloatArray) -> FloatArray:
+        """Score ``h_theta`` of single options, shape (n_options,).
+
+        Scores are identified up to an increasing affine map only.
+        """

@@ -1,0 +1,247 @@
+"""From what a user passes to the sample that a fit sees: one place for every check of inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import (
+    _check_n_features,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
+
+from semiindex._types import AnyArray, FloatArray, IntArray, Matrix
+from semiindex.data import PreferencePairs
+from semiindex.exceptions import InvalidDataError
+
+__all__ = ["FitInput", "read_fit_input", "read_predict_input"]
+
+
+@dataclass(frozen=True)
+class FitInput:
+    """Checked input of a fit; rows of weight zero are left out.
+
+    Attributes
+    ----------
+    pairs : PreferencePairs or matrix of shape (n, d)
+        What the index class gets.
+    z : array of shape (n,)
+        1 where option 1 was preferred.
+    weight : array of shape (n,)
+        Positive frequency weights.
+    classes : array of shape (2,)
+        Labels as the user wrote them; the second means that option 1 was preferred.
+    link_groups : array of shape (n,) or None
+        Class of raters of every row.
+    feature_names : tuple of str
+        Names of the features.
+    assumptions : tuple of str
+        What the encoding of the data assumes.
+    """
+
+    pairs: Any
+    z: FloatArray
+    weight: FloatArray
+    classes: AnyArray
+    link_groups: AnyArray | None
+    feature_names: tuple[str, ...]
+    assumptions: tuple[str, ...]
+
+
+def read_fit_input(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, link_groups: Any, *, one_class_allowed: bool
+) -> FitInput:
+    """Check the arguments of `fit`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets `n_features_in_` and `feature_names_in_`.
+    X : PreferencePairs, array-like, DataFrame or sparse matrix
+        Comparisons, or feature differences (option 1 minus option 0).
+    y : array-like or None
+        Labels; None only with PreferencePairs, which carry theirs.
+    sample_weight : array-like or None
+        Frequency weights; they multiply those that the pairs carry.
+    link_groups : array-like or None
+        Classes of raters; None takes those that the pairs carry.
+    one_class_allowed : bool
+        Whether labels of one kind are valid data (chosen and rejected options).
+    """
+    assumptions: tuple[str, ...] = ()
+    weight: FloatArray | None = None
+    if isinstance(X, PreferencePairs):
+        _remember_pairs(estimator, X)
+        y = X.labels if y is None else y
+        assumptions, weight = X.assumptions, X.weights
+        link_groups = X.link_groups if link_groups is None else link_groups
+        pairs: Any = X
+        y = _read_labels(y)
+    else:
+        _refuse_duplicate_columns(X)
+        pairs, y = validate_data(
+            estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], accept_large_sparse=True
+        )
+    check_consistent_length(pairs, y)
+    n_rows = pairs.shape[0]
+    z, classes = _encode(y, one_class_allowed=one_class_allowed)
+    weight = np.ones(n_rows) if weight is None else np.asarray(weight, dtype=np.float64)
+    weight = weight * _read_weight(sample_weight, n_rows)
+    groups = None if link_groups is None else _read_groups(link_groups, n_rows)
+    used = weight > 0
+    if not used.all():
+        pairs, z, weight = pairs[used], z[used], weight[used]
+        groups = None if groups is None else groups[used]
+        _require_both(z, classes, one_class_allowed=one_class_allowed)
+    names = tuple(getattr(estimator, "feature_names_in_", ())) or tuple(
+        f"x{j}" for j in range(pairs.shape[1])
+    )
+    return FitInput(pairs, z, weight, classes, groups, tuple(map(str, names)), assumptions)
+
+
+def read_predict_input(estimator: Any, X: Any) -> Matrix:
+    """Feature differences to predict on, checked against those of the fit."""
+    if isinstance(X, PreferencePairs):
+        names = getattr(estimator, "feature_names_in_", None)
+        if names is not None and list(X.feature_names) != list(names):
+            raise InvalidDataError(
+                f"X has the features {list(X.feature_names)[:8]}, but the model was fitted on {list(names)[:8]} "
+                "(names and order must agree); build the pairs with the same columns"
+            )
+        _check_n_features(estimator, X, reset=False)
+        return X.differences
+    return validate_data(estimator, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+
+
+def _remember_pairs(estimator: Any, pairs: PreferencePairs) -> None:
+    estimator.n_features_in_ = pairs.n_features
+    estimator.feature_names_in_ = np.array(pairs.feature_names, dtype=object)
+
+
+def _refuse_duplicate_columns(X: Any) -> None:
+    columns = getattr(X, "columns", None)
+    if columns is None:
+        return
+    seen: set[Any] = set()
+    repeated = [name for name in columns if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
+    if repeated:
+        raise InvalidDataError(
+            f"X has more than one column named {repeated[0]!r}; rename or drop the duplicates: "
+            "coefficients are reported by name"
+        )
+
+
+def _read_labels(y: Any) -> AnyArray:
+    labels = column_or_1d(y, warn=True)
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise InvalidDataError("y contains NaN or infinity; drop or impute the comparisons without an answer")
+    return np.asarray(labels)
+
+
+def _encode(y: AnyArray, *, one_class_allowed: bool) -> tuple[FloatArray, AnyArray]:
+    """Labels as 0 and 1, and the two classes in sorted order."""
+    check_classification_targets(y)
+    kind = type_of_target(y, input_name="y")
+    classes = np.unique(y)
+    if classes.size > 2:
+        raise InvalidDataError(
+            f"Only binary classification is supported. The type of the target is {kind}: y has {classes.size} "
+            f"different labels {list(classes[:5])}; a comparison has two outcomes. Encode a tie as two rows of "
+            "half weight (the builders of PreferencePairs do)"
+        )
+    if classes.size == 1:
+        classes = _complete(classes)
+    z = (y == classes[1]).astype(np.float64)
+    _require_both(z, classes, one_class_allowed=one_class_allowed)
+    return z, classes
+
+
+def _complete(classes: AnyArray) -> AnyArray:
+    """The two classes that a single observed label belongs to."""
+    only = classes[0]
+    for pair in ((0, 1), (-1, 1)):
+        if only in pair:
+            return np.array(pair, dtype=classes.dtype if classes.dtype.kind in "biuf" else None)
+    raise InvalidDataError(
+        f"y has only one class, {only!r}, which does not say whether option 0 or option 1 was preferred; "
+        "pass labels 0 and 1 (1: option 1 was preferred)"
+    )
+
+
+def _require_both(z: FloatArray, classes: AnyArray, *, one_class_allowed: bool) -> None:
+    if not one_class_allowed and (z.min() == z.max()):
+        raise InvalidDataError(
+            f"y has only one class among rows of positive weight ({classes[int(z[0])]!r}). With antisymmetric=False "
+            "the probability of either outcome must be estimated, so that both have to occur; data of chosen and "
+            "rejected options need antisymmetric=True"
+        )
+
+
+def _read_weight(sample_weight: Any, n_rows: int) -> FloatArray:
+    if sample_weight is None:
+        return np.ones(n_rows)
+    if np.isscalar(sample_weight):
+        weight = np.full(n_rows, float(sample_weight))  # type: ignore[arg-type]
+    else:
+        weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.ndim != 1:
+        raise InvalidDataError(f"Sample weights must be 1D array or scalar, got shape {weight.shape}")
+    if weight.size != n_rows:
+        raise InvalidDataError(f"sample_weight has {weight.size} entries, but there are {n_rows} comparisons")
+    if not np.isfinite(weight).all():
+        raise InvalidDataError("sample_weight contains NaN or infinity; weights are frequencies")
+    if (weight < 0).any():
+        row = int(np.argmax(weight < 0))
+        raise InvalidDataError(
+            f"sample_weight is negative in row {row} ({weight[row]:g}); weights are frequencies, "
+            "so that they must be at least 0"
+        )
+    if not (weight > 0).any():
+        raise InvalidDataError("sample_weight is zero in every row; at least one comparison must count")
+    return weight
+
+
+def _read_groups(link_groups: ArrayLike, n_rows: int) -> AnyArray:
+    groups = np.asarray(link_groups)
+    if groups.shape != (n_rows,):
+        raise InvalidDataError(
+            f"link_groups must have one entry for each of the {n_rows} comparisons, got shape {groups.shape}"
+        )
+    return groups
+
+
+def encode_groups(groups: AnyArray, levels: AnyArray) -> IntArray:
+    """Position of every group in the sorted levels of the fit."""
+    unknown = ~np.isin(groups, levels)
+    if unknown.any():
+        raise InvalidDataError(
+            f"link_groups contains {groups[unknown][0]!r}, which did not occur in the fit; "
+            f"the classes of the fit are {list(levels[:8])}"
+        )
+    return np.searchsorted(levels, groups)
+
+
+def check_options(estimator: Any, options: Any) -> Matrix:
+    """Features of single options, in the columns of the fit."""
+    names = getattr(estimator, "feature_names_in_", None)
+    columns = getattr(options, "columns", None)
+    if names is not None and columns is not None:
+        missing = [name for name in names if name not in columns]
+        if missing:
+            raise InvalidDataError(f"options has no column {missing[0]!r}; the model needs {list(names)}")
+        options = options[list(names)]
+    matrix = options if sp.issparse(options) else np.asarray(options, dtype=np.float64)
+    if matrix.ndim != 2 or matrix.shape[1] != estimator.n_features_in_:
+        raise InvalidDataError(
+            f"options must have shape (n_options, {estimator.n_features_in_}), got {matrix.shape}"
+        )
+    values = matrix.data if sp.issparse(matrix) else matrix
+    if not np.isfinite(values).all():
+        raise InvalidDataError("options contains NaN or infinity")
+    return matrix

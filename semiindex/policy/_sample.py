@@ -1,0 +1,185 @@
+"""From checked input to the canonical, whitened sample of the drivers, with what was noticed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from semiindex._types import FloatArray, IntArray
+from semiindex.exceptions import IdentificationWarning, InvalidDataError
+from semiindex.index.base import IndexClass
+from semiindex.index.linear import LinearIndex
+from semiindex.index.whitening import WhitenedDesign, whiten
+from semiindex.objective.base import Objective
+from semiindex.objective.grouped import GroupedObjective
+from semiindex.optimize.canonical import canonicalize, is_small
+from semiindex.optimize.fit import IndexSample, thinned_rows
+from semiindex.policy._reading import FitInput, encode_groups
+
+__all__ = ["PreparedSample", "prepare"]
+
+#: Column magnitudes beyond these bounds are rescaled before they are squared.
+_SMALLEST, _LARGEST = 1e-100, 1e100
+#: A feature with at most this number of distinct differences counts as discrete.
+_DISCRETE_VALUES = 20
+
+
+@dataclass(frozen=True)
+class PreparedSample:
+    """Sample of the drivers and the way back to the features.
+
+    Attributes
+    ----------
+    sample : IndexSample
+        Whitened design, labels, weights.
+    column_scale : array of shape (d,) or None
+        Factors of the features in that design (powers of two), None where all are one.
+    link_classes : array of shape (m,) of int or None
+        Class of raters of every row of the sample.
+    group_levels : array or None
+        The classes of raters.
+    notes : tuple of str
+        What a reader of the results should know about the data.
+    """
+
+    sample: IndexSample
+    column_scale: FloatArray | None
+    link_classes: IntArray | None
+    group_levels: Any
+    notes: tuple[str, ...]
+
+    def theta(self, phi: FloatArray) -> FloatArray:
+        """Parameters in the units of the features."""
+        theta = self.sample.design.to_theta(phi)
+        return theta if self.column_scale is None else theta * self.column_scale
+
+    def objective(self, make: Callable[[], Objective]) -> Objective:
+        """The objective of the sample: one, or one for every class of raters."""
+        return make() if self.link_classes is None else GroupedObjective.build(make, self.link_classes)
+
+
+def prepare(data: FitInput, index: IndexClass, *, antisymmetric: bool) -> PreparedSample:
+    """Canonical form, design and whitening of a sample.
+
+    Warns of features without variation within comparisons, of collinear ones and of more features
+    than comparisons: the answer is then the least-norm one.
+    """
+    levels = None if data.link_groups is None else np.unique(data.link_groups)
+    codes = None if levels is None else encode_groups(data.link_groups, levels)  # type: ignore[arg-type]
+    pairs, z, weight = data.pairs, data.z, data.weight
+    notes = [*data.assumptions]
+    column_scale = None
+    if isinstance(index, LinearIndex):
+        matrix = getattr(pairs, "differences", pairs)
+        notes += _describe(matrix)
+        if is_small(*matrix.shape):
+            dense = matrix.toarray() if sp.issparse(matrix) else np.asarray(matrix)
+            merged = canonicalize(
+                dense.astype(np.float64, copy=False), z, weight, codes, antisymmetric=antisymmetric
+            )
+            matrix, z, weight, codes = merged.differences, merged.z, merged.weight, merged.classes
+        pairs, column_scale = _tame(matrix)
+    whitened, null = whiten(index.fit_design(pairs), weight)
+    if whitened.n_parameters == 0:
+        raise InvalidDataError(
+            "X: no feature differs between the two options of any comparison, so that there is nothing to "
+            "learn; check that the columns of option 0 and option 1 are not the same"
+        )
+    notes += _warn_of_rank(whitened, null, data.feature_names)
+    return PreparedSample(IndexSample(whitened, z, weight), column_scale, codes, levels, tuple(notes))
+
+
+def _tame(matrix: Any) -> tuple[Any, FloatArray | None]:
+    """Rescale columns whose squares would overflow or vanish, by powers of two."""
+    largest = _column_maximum(matrix)
+    wild = (largest > _LARGEST) | ((largest < _SMALLEST) & (largest > 0))
+    if not wild.any():
+        return matrix, None
+    exponent = np.where(wild, -np.frexp(np.where(wild, largest, 1.0))[1], 0)
+    scale = np.ldexp(1.0, np.clip(exponent, -1022, 1022))
+    scaled = matrix @ sp.diags_array(scale) if sp.issparse(matrix) else matrix * scale
+    return scaled, scale
+
+
+def _column_maximum(matrix: Any) -> FloatArray:
+    """Largest absolute value of every column, without a copy of the matrix."""
+    if sp.issparse(matrix):
+        return np.asarray(abs(matrix).max(axis=0).todense(), dtype=np.float64).ravel()
+    return np.maximum(matrix.max(axis=0), -matrix.min(axis=0)).astype(np.float64)
+
+
+def _describe(matrix: Any) -> list[str]:
+    """Notes on comparisons of an option with itself and on discrete features."""
+    notes = []
+    if sp.issparse(matrix):
+        same = int(np.sum(np.diff(matrix.indptr) == 0))
+        return [_self_note(same)] if same else notes
+    same = int(np.sum(~matrix.any(axis=1)))
+    if same:
+        notes.append(_self_note(same))
+    part = matrix[thinned_rows(matrix.shape[0], 20_000)]
+    if matrix.shape[0] > 5 * _DISCRETE_VALUES and all(
+        np.unique(part[:, j]).size <= _DISCRETE_VALUES for j in range(part.shape[1])
+    ):
+        notes.append(
+            "All feature differences are discrete: a free link identifies a set of coefficients (all that "
+            "order the comparisons alike), and the choice within it rests on the smoothness of the link."
+        )
+    return notes
+
+
+def _self_note(count: int) -> str:
+    return (
+        f"{count} comparison{'s' if count > 1 else ''} of an option with itself: valid, "
+        "informative on the link at 0 only, not on the coefficients."
+    )
+
+
+def _warn_of_rank(whitened: WhitenedDesign, null: FloatArray, names: tuple[str, ...]) -> list[str]:
+    """Warn of directions without variation; the notes say the same."""
+    d, r = whitened.design.n_parameters, whitened.n_parameters
+    if whitened.basis.ndim == 2 and d > whitened.design.n_rows:
+        message = (
+            f"There are more features ({d}) than different comparisons ({whitened.design.n_rows}): many coefficient "
+            "vectors fit equally well and the one of least norm (in units of each feature's spread) is "
+            "reported. Collect more comparisons, drop features, or set ridge > 0."
+        )
+        warnings.warn(message, IdentificationWarning, stacklevel=5)
+        return [message]
+    if null.shape[1] == 0:
+        return []
+    constant = [names[j] for j in range(d) if _is_constant(whitened, j)]
+    messages = []
+    if constant:
+        messages.append(
+            f"No comparison varies in {_listed(constant)}: {'these features have' if len(constant) > 1 else 'this feature has'} "
+            "the same value in both options of every comparison, and coefficient 0. Drop or interact "
+            "(a property of the person matters only through an interaction with one of the option)."
+        )
+    collinear = null.shape[1] - len(constant)
+    if collinear > 0:
+        loading = np.abs(null).max(axis=1)
+        involved = [names[j] for j in range(d) if loading[j] > 1e-6 and names[j] not in constant]
+        messages.append(
+            f"The features {_listed(involved)} are collinear in the comparisons ({collinear} exact linear "
+            f"relation{'s' if collinear > 1 else ''}): their separate coefficients are not identified, and "
+            "those of least norm are reported. Drop one of them."
+        )
+    for message in messages:
+        warnings.warn(message, IdentificationWarning, stacklevel=5)
+    return messages
+
+
+def _is_constant(whitened: WhitenedDesign, column: int) -> bool:
+    row = whitened.basis[column]
+    return bool(np.all(row == 0))
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:6]))
+    return shown + (f" and {len(names) - 6} more" if len(names) > 6 else "")

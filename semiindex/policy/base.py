@@ -1,0 +1,344 @@
+"""What all estimators share: reading data, normalising, predicting, reporting."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_is_fitted
+
+from semiindex._types import AnyArray, FloatArray, Matrix
+from semiindex.data import PreferencePairs
+from semiindex.exceptions import ConvergenceWarning, InvalidParameterError
+from semiindex.index.base import IndexClass
+from semiindex.index.linear import LinearIndex
+from semiindex.index.normalization import normalize
+from semiindex.link.base import Link
+from semiindex.link.mixture import AverageLink
+from semiindex.objective.unit_index import root_mean_square
+from semiindex.optimize.quasi_newton import Minimum
+from semiindex.policy._reading import (
+    check_options,
+    encode_groups,
+    read_fit_input,
+    read_predict_input,
+)
+from semiindex.policy._sample import PreparedSample, prepare
+from semiindex.policy.summary import FitSummary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["PreferencePolicy"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a learner hands to the base class.
+
+    Attributes
+    ----------
+    minimum : Minimum
+        In whitened coordinates.
+    links : tuple of Link
+        The link, or one per class of raters, for the index at ``minimum.x``.
+    notes : tuple of str
+        What the learner noticed.
+    """
+
+    minimum: Minimum
+    links: tuple[Link, ...]
+    notes: tuple[str, ...] = ()
+
+
+class PreferencePolicy(ClassifierMixin, BaseEstimator):
+    """Base of the estimators: a scikit-learn classifier of comparisons with one scalar index.
+
+    Subclasses define parameters and `_estimate`.
+    """
+
+    index: IndexClass | None
+    antisymmetric: bool
+    normalization: str | int | None
+    ridge: float
+    tol: float
+    max_iter: int
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.sparse = True
+        return tags
+
+    @abstractmethod
+    def _estimate(self, prepared: PreparedSample) -> Estimate:
+        """Fit the parameters and the link to a prepared sample."""
+
+    def _check_parameters(self) -> None:
+        """Refuse parameters, or combinations of them, without a meaning."""
+        if not (np.isfinite(self.ridge) and self.ridge >= 0):
+            raise InvalidParameterError(f"ridge must be a finite number >= 0, got {self.ridge!r}")
+        if not self.tol > 0:
+            raise InvalidParameterError(f"tol must be positive (standard errors), got {self.tol!r}")
+        if not self.max_iter >= 1:
+            raise InvalidParameterError(f"max_iter must be at least 1, got {self.max_iter!r}")
+        if self.index is not None and not isinstance(self.index, IndexClass):
+            raise InvalidParameterError(
+                f"index must be an IndexClass such as LinearIndex(), got {self.index!r}"
+            )
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        link_groups: ArrayLike | None = None,
+    ) -> Self:
+        """Learn the index and the link.
+
+        Parameters
+        ----------
+        X : PreferencePairs, or array-like, DataFrame or sparse matrix of shape (n, d)
+            Comparisons; or feature differences, option 1 minus option 0.
+        y : array-like of shape (n,), optional
+            Two-valued labels; the larger one means that option 1 was preferred. With
+            `PreferencePairs` the default is their own labels.
+        sample_weight : array-like of shape (n,), optional
+            Frequencies: weight 2 is the same as the row twice. They multiply the weights that
+            `PreferencePairs` carry.
+        link_groups : array-like of shape (n,), optional
+            Classes of raters, each with a link of its own over the shared index. The default is
+            what `PreferencePairs` carry, or one common link.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InvalidDataError
+            For data that cannot be used; the message names the argument and the remedy.
+        InvalidParameterError
+            For parameters without a meaning.
+
+        Warns
+        -----
+        IdentificationWarning
+            Where the data do not determine some coefficients (no variation, collinearity, more
+            features than comparisons, separation).
+        ConvergenceWarning
+            Where the numerical method stopped before its tolerance.
+        """
+        self._check_parameters()
+        data = read_fit_input(self, X, y, sample_weight, link_groups, one_class_allowed=self.antisymmetric)
+        index = LinearIndex() if self.index is None else self.index
+        prepared = prepare(data, index, antisymmetric=self.antisymmetric)
+        estimate = self._estimate(prepared)
+        self._store(data, index, prepared, estimate)
+        return self
+
+    def _store(self, data: Any, index: IndexClass, prepared: PreparedSample, estimate: Estimate) -> None:
+        """Fitted attributes, under the requested normalisation."""
+        minimum, sample = estimate.minimum, prepared.sample
+        theta = prepared.theta(minimum.x)
+        rms = root_mean_square(sample.design.matvec(minimum.x), sample.weight)
+        applied = normalize(self.normalization, theta, rms, data.feature_names)
+        links = [link.rescaled(applied.divisor) if applied.divisor != 1 else link for link in estimate.links]
+        dtype = np.float32 if getattr(data.pairs, "dtype", None) == np.float32 else np.float64
+        self.coef_: FloatArray = (theta / applied.divisor).astype(dtype)
+        self.normalization_ = applied.description
+        self.index_ = index
+        self.classes_: AnyArray = data.classes
+        self._store_links(links, prepared)
+        self.n_iter_ = minimum.n_iter
+        self.converged_ = minimum.converged
+        self.loss_curve_ = list(minimum.values)
+        self.index_rms_ = rms / applied.divisor
+        self.n_comparisons_ = float(np.sum(data.weight))
+        self.notes_ = (*prepared.notes, *estimate.notes)
+        if not minimum.converged:
+            warnings.warn(
+                f"{type(self).__name__} stopped before its tolerance ({minimum.reason}), an estimated "
+                f"{np.sqrt(max(minimum.decrement, 0) * np.sum(sample.weight)):.2g} standard errors from the solution. "
+                "Increase max_iter, or look for outliers and nearly collinear features",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _store_links(self, links: list[Link], prepared: PreparedSample) -> None:
+        codes, levels = prepared.link_classes, prepared.group_levels
+        if codes is None:
+            self.link_: Link = links[0]
+            self.links_: dict[Any, Link] | None = None
+            return
+        shares = np.bincount(codes, weights=prepared.sample.weight)
+        self.link_ = AverageLink(tuple(links), tuple(shares / shares.sum()))
+        self.links_ = dict(zip(levels.tolist(), links, strict=True))
+
+    def _index_values(self, X: Any) -> FloatArray:
+        """``t`` of every comparison."""
+        check_is_fitted(self)
+        return np.asarray(read_predict_input(self, X) @ self.coef_)
+
+    def _rows_by_link(self, X: Any, n_rows: int, link_groups: ArrayLike | None) -> list[tuple[Any, Link]]:
+        """Rows and the link that serves them; the common or average link where no class is given."""
+        if link_groups is None and self.links_ is not None and isinstance(X, PreferencePairs):
+            link_groups = X.link_groups
+        if link_groups is None:
+            return [(slice(None), self.link_)]
+        if self.links_ is None:
+            raise InvalidParameterError(
+                "link_groups was given to predict, but the model was fitted with one common link; "
+                "pass link_groups to fit as well"
+            )
+        levels = np.array(list(self.links_))
+        codes = encode_groups(np.asarray(link_groups), levels)
+        if codes.shape != (n_rows,):
+            raise InvalidParameterError(f"link_groups must have {n_rows} entries, got shape {codes.shape}")
+        return [(np.flatnonzero(codes == k), self.links_[levels.tolist()[k]]) for k in np.unique(codes)]
+
+    def decision_function(self, X: Any, link_groups: ArrayLike | None = None) -> FloatArray:
+        """Index of every comparison minus the link's half point (0 for an antisymmetric link).
+
+        Parameters
+        ----------
+        X : PreferencePairs, array-like, DataFrame or sparse matrix of shape (n, d)
+            Comparisons or feature differences.
+        link_groups : array-like of shape (n,), optional
+            Classes of raters; without them, and for a model with several links, that of their average.
+
+        Returns
+        -------
+        array of shape (n,)
+            Positive where option 1 is predicted to be preferred, in the scale of `normalization_`.
+        """
+        t = self._index_values(X)
+        for rows, link in self._rows_by_link(X, t.size, link_groups):
+            half = link.half_point
+            if np.isfinite(half):
+                t[rows] -= half
+            else:  # one option is more probable whatever the index
+                t[rows] = -np.sign(half)
+        return t
+
+    def predict(self, X: Any, link_groups: ArrayLike | None = None) -> AnyArray:
+        """Label of the option that is more probable to be preferred.
+
+        Parameters
+        ----------
+        X, link_groups
+            As in `decision_function`.
+
+        Returns
+        -------
+        array of shape (n,)
+        """
+        decision = self.decision_function(X, link_groups)
+        return np.asarray(self.classes_[(decision > 0).astype(np.intp)])
+
+    def predict_proba(self, X: Any, link_groups: ArrayLike | None = None) -> FloatArray:
+        """Probability of both labels.
+
+        Where the link is flat at 1/2, the probability is moved by one unit in the last place to
+        the side of the index, so that the larger one always belongs to the predicted label.
+
+        Parameters
+        ----------
+        X, link_groups
+            As in `decision_function`.
+
+        Returns
+        -------
+        array of shape (n, 2)
+            The second column is the probability that option 1 is preferred.
+        """
+        t = self._index_values(X)
+        dtype = t.dtype
+        probability = np.empty(t.shape, dtype=np.float64)
+        for rows, link in self._rows_by_link(X, t.size, link_groups):
+            probability[rows] = link.probability(t[rows])
+        decision = self.decision_function(X, link_groups)
+        probability = probability.astype(dtype)
+        half = dtype.type(0.5)
+        above, below = np.nextafter(half, dtype.type(1)), np.nextafter(half, dtype.type(0))
+        probability = np.where((decision > 0) & (probability <= half), above, probability)
+        probability = np.where((decision < 0) & (probability >= half), below, probability)
+        return np.column_stack([1 - probability, probability])
+
+    def score(self, X: Any, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
+        """Share of comparisons predicted rightly.
+
+        Parameters
+        ----------
+        X : PreferencePairs, array-like, DataFrame or sparse matrix of shape (n, d)
+            Comparisons or feature differences.
+        y : array-like of shape (n,), optional
+            Labels; with `PreferencePairs` the default is their own.
+        sample_weight : array-like of shape (n,), optional
+            Frequencies; with `PreferencePairs` the default is their own.
+
+        Returns
+        -------
+        float
+        """
+        if isinstance(X, PreferencePairs):
+            y = self.classes_[X.labels] if y is None else y
+            sample_weight = X.weights if sample_weight is None else sample_weight
+        return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
+
+    def score_options(self, options: Any) -> FloatArray:
+        """Score of single options: the larger, the more preferred.
+
+        Parameters
+        ----------
+        options : array-like, DataFrame or sparse matrix of shape (n_options, d)
+            Features of options (not differences); a DataFrame may hold the columns in any order.
+
+        Returns
+        -------
+        array of shape (n_options,)
+            Identified up to a constant, and to the scale that `normalization_` fixes. The
+            difference of two scores is the index of their comparison.
+        """
+        check_is_fitted(self)
+        matrix: Matrix = check_options(self, options)
+        return self.index_.score(matrix, self.coef_)
+
+    def coefficients(self) -> pd.DataFrame:
+        """Coefficients by feature.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by feature, with the column ``coefficient``; `normalization_` names the scale.
+        """
+        check_is_fitted(self)
+        return self.summary().to_frame()
+
+    def summary(self) -> FitSummary:
+        """The fit in words and numbers; its `str` is a page for a terminal.
+
+        Returns
+        -------
+        FitSummary
+        """
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])
+        return FitSummary(
+            estimator=type(self).__name__,
+            link=repr(self.link_),
+            feature_names=tuple(map(str, names)),
+            coefficients=tuple(float(c) for c in self.coef_),
+            normalization=self.normalization_,
+            n_comparisons=self.n_comparisons_,
+            loss=float(self.loss_curve_[-1]),
+            converged=self.converged_,
+            n_iter=self.n_iter_,
+            notes=self.notes_,
+        )
