@@ -56,9 +56,10 @@ class LinearDesign(Design):
             weighted = sp.diags_array(weight) @ self.matrix
             return np.asarray((self.matrix.T @ weighted).todense(), dtype=np.float64)
         result = np.zeros((self.n_parameters, self.n_parameters))
-        root = np.sqrt(weight)
+        root = None if np.all(weight == 1) else np.sqrt(weight)
         for c in self._chunks():
-            block = self.matrix[c] * root[c, None]
+            block = np.asarray(self.matrix[c], dtype=np.float64)
+            block = block if root is None else block * root[c, None]
             result += block.T @ block  # numpy hands X'X to BLAS syrk: half the work of a product
         return result
 

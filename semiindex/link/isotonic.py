@@ -141,7 +141,7 @@ def pool_ties(t: FloatArray, z: FloatArray, weight: FloatArray, *, antisymmetric
         t, z, flipped = antisymmetric_fold(t, z)
     else:
         flipped = np.zeros(t.shape, dtype=bool)
-    order = np.argsort(t, kind="stable")
+    order = np.argsort(t)  # ties are pooled, so that the sort need not be stable
     sorted_t = t[order]
     first = np.empty(t.size, dtype=bool)
     first[0] = True

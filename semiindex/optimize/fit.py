@@ -17,11 +17,12 @@ from semiindex.exceptions import UnboundedObjectiveError
 from semiindex.index.whitening import WhitenedDesign
 from semiindex.objective.base import Evaluation, Objective
 from semiindex.optimize.penalty import NO_PENALTY, Penalty
-from semiindex.optimize.preconditioner import Preconditioner, gauss_newton
+from semiindex.optimize.preconditioner import GaussNewton, Preconditioner, thinned_rows
 from semiindex.optimize.quasi_newton import Minimum, minimize
 from semiindex.optimize.score_root import find_root
 
-__all__ = ["IndexSample", "fit_index", "thinned_rows"]
+__all__ = ["IndexSample", "fit_index"]
+
 #: ``(phi, t) -> reason`` to stop at once, or None to go on.
 Interrupt = Callable[[FloatArray, FloatArray], str | None]
 
@@ -29,6 +30,8 @@ Interrupt = Callable[[FloatArray, FloatArray], str | None]
 _STAGE_THRESHOLD = 50_000
 #: The subsample has a tenth of the rows, at least this number.
 _STAGE_MINIMUM = 20_000
+#: Smallest distance from the root of a score that jumps, in standard errors, that is worth a step.
+_SCORE_TOLERANCE = 0.02
 #: Accuracy of a fit that only starts another one, in standard errors.
 _STAGE_TOLERANCE = 0.1
 
@@ -61,6 +64,7 @@ class _Problem:
 
     def __init__(self, sample: IndexSample, objective: Objective, penalty: Penalty) -> None:
         self.sample, self.objective, self.penalty = sample, objective, penalty
+        self._gauss_newton = GaussNewton(sample.design, objective, penalty)
         self._x: FloatArray | None = None
 
     def __call__(self, x: FloatArray) -> tuple[float, FloatArray]:
@@ -78,8 +82,8 @@ class _Problem:
         return self._t, self._evaluation
 
     def gauss_newton(self, x: FloatArray) -> Preconditioner:
-        t, evaluation = self.at(x)
-        return gauss_newton(self.sample.design, self.objective, evaluation, x, t, self.penalty)
+        """The preconditioner at x."""
+        return self._gauss_newton.at(x, *self.at(x))
 
     def check_bounded(self, x: FloatArray) -> None:
         """Raise where the objective is seen to fall without bound (no penalty holds it)."""
@@ -135,11 +139,6 @@ def fit_index(
     return _fit_once(_Problem(sample, objective, penalty), first.x, tol, max_iter, interrupt, fixed)
 
 
-def thinned_rows(n_rows: int, size: int) -> IntArray:
-    """Evenly spaced rows: the same subsample in every run, without a random state."""
-    return np.linspace(0, n_rows - 1, min(size, n_rows)).astype(np.intp)
-
-
 def _fit_once(
     problem: _Problem,
     start: FloatArray,
@@ -162,7 +161,7 @@ def _fit_once(
             problem,
             start,
             precondition,
-            tolerance=tol**2 / total,
+            tolerance=max(tol, _SCORE_TOLERANCE) ** 2 / total,
             crossing=max(tol, resolution) ** 2 / total,
             max_iter=max_iter,
         )

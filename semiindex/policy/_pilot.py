@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from semiindex.link.parametric import LogisticLink
 from semiindex.objective.known_link import KnownLinkObjective
-from semiindex.optimize.fit import IndexSample, thinned_rows
+from semiindex.optimize.fit import IndexSample
+from semiindex.optimize.preconditioner import thinned_rows
 from semiindex.optimize.penalty import NO_PENALTY, Penalty
 from semiindex.optimize.separable import SeparableFit, fit_separable
 
