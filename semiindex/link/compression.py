@@ -68,6 +68,13 @@ class Compression:
         total[1:] += self._sum(right)[:-1]
         return total
 
+    def _hats(self, mass: FloatArray) -> FloatArray:
+        """``B'm``: every observation's mass, divided between its two knots."""
+        at_left = self._sum(mass * self.left)
+        at_right = self._sum(mass) - at_left
+        at_left[1:] += at_right[:-1]
+        return at_left
+
     def _sum(self, shares: FloatArray) -> FloatArray:
         return np.asarray(np.bincount(self.segment, shares, self.knots.size), dtype=np.float64)
 
@@ -79,9 +86,8 @@ class Compression:
         binned data* is an upper bound of that of the interpolated link; its gradient is
         `log_gradient`.
         """
-        win, loss = self.weight * self.z, self.weight * (1 - self.z)
-        right = 1 - self.left
-        return self._spread(win * self.left, win * right), self._spread(loss * self.left, loss * right)
+        mass, wins = self._hats(self.weight), self._hats(self.weight * self.z)
+        return wins, mass - wins
 
     @cached_property
     def gram(self) -> Gram:

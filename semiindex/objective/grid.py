@@ -52,5 +52,6 @@ class Grid:
         position -= start
         position *= (self.nodes.size - 1) / (end - start)
         cell = np.clip(position, 0, self.nodes.size - 2).astype(np.intp)
-        left = (self.nodes[cell + 1] - t) / np.diff(self.nodes)[cell]
+        width = np.diff(self.nodes)
+        left = (self.nodes[1:] / width)[cell] - t / width[cell]
         return Compression(self.nodes, z, weight, cell, left, np.ones(t.size, dtype=bool))

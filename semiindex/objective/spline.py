@@ -89,9 +89,17 @@ class SplineObjective(Objective):
 
     def update(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> None:
         """Place the knots, and the grid of a large sample, by the index of this sample."""
+        self._scale = scale = root_mean_square(t, weight)
+        self._grid: Grid | None = None
+        if t.size > self.compression_threshold:
+            # At unit root mean square no |t| exceeds sqrt(sum w / min w).
+            reach = scale * float(np.sqrt(weight.sum() / weight[weight > 0].min()))
+            self._grid = Grid.asinh(reach, scale / 2, two_sided=not self.antisymmetric)
+            folded = fold(t, z, self.antisymmetric)
+            wins, losses = self._grid.compress(folded.t, folded.z, weight).counts
+            t, weight = self._grid.nodes, np.maximum(wins + losses, 0.0)
         knots = spline_breakpoints(t, weight, self.spline.n_knots, self.antisymmetric)
         self._basis = basis = SplineBasis(knots, self.antisymmetric)
-        self._scale = scale = root_mean_square(t, weight)
         slopes = basis.n_coefficients
         lead = 0 if self.antisymmetric else 1  # the constant f0 comes first where it is free
         # Roughness of the logit as a function of the index in units of its root mean square.
@@ -101,11 +109,7 @@ class SplineObjective(Objective):
         self._lower = np.concatenate([np.full(lead, -np.inf), np.zeros(slopes)])
         self._upper = np.concatenate([np.full(lead, np.inf), np.full(slopes, steepest)])
         self._start = np.concatenate([np.zeros(lead), np.full(slopes, min(1 / scale, steepest))])
-        self._grid: Grid | None = None
-        if t.size > self.compression_threshold:
-            # At unit root mean square no |t| exceeds sqrt(sum w / min w).
-            reach = scale * float(np.sqrt(weight.sum() / weight[weight > 0].min()))
-            self._grid = Grid.asinh(reach, scale / 2, two_sided=not self.antisymmetric)
+        if self._grid is not None:
             self._grid_design = self._design(self._grid.nodes)
 
     def evaluate(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> Evaluation:
