@@ -59,9 +59,6 @@ class Objective(ABC):
     #: Whether `Evaluation.gradient` is a score to be set to zero instead of a gradient of the value
     #: (the isotonic profile: its value is piecewise constant in the parameters).
     is_score: bool = False
-    #: Distance from a solution, in standard errors, below which steps mean nothing, because the
-    #: criterion jumps or kinks on that scale; 0 for a smooth one.
-    resolution: float = 0.0
     #: Class of every row, integers from 0, where classes of raters have links of their own.
     classes: IntArray | None = None
 
@@ -100,6 +97,13 @@ class Objective(ABC):
 
     def offset(self) -> FloatArray | float:
         """Shift of the link that was profiled out in the last evaluation, per row or common."""
+        return 0.0
+
+    def resolution(self) -> float:
+        """Distance from a solution, in standard errors, below which steps mean nothing.
+
+        Because the criterion jumps or kinks on that scale; 0 for a smooth one.
+        """
         return 0.0
 
     def for_rows(self, rows: IntArray) -> Objective:

@@ -32,7 +32,6 @@ class GroupedObjective(Objective):
         self.antisymmetric = objectives[0].antisymmetric
         self.scale_free = objectives[0].scale_free
         self.is_score = objectives[0].is_score
-        self.resolution = objectives[0].resolution
         self._rows = [np.flatnonzero(classes == k) for k in range(len(objectives))]
 
     @classmethod
@@ -77,6 +76,10 @@ class GroupedObjective(Objective):
         """Shift of every row's class."""
         shifts = np.array([float(objective.offset()) for objective in self.objectives])
         return np.asarray(shifts[self.classes])
+
+    def resolution(self) -> float:
+        """The coarsest of the classes."""
+        return max(objective.resolution() for objective in self.objectives)
 
     def update(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> None:
         """Hand every class its rows."""

@@ -39,8 +39,6 @@ class ShapeObjective(Objective):
     """
 
     nuisance = "link"
-    # The derivative jumps whenever an index value passes a knot.
-    resolution = 0.25
 
     def __init__(self, spec: ShapeConstrainedLink, *, antisymmetric: bool) -> None:
         self.spec = spec
@@ -78,6 +76,10 @@ class ShapeObjective(Objective):
         folded = fold(t, z, self.antisymmetric)
         data = compress(folded.t, folded.z, weight, self._program.knots)
         return self._program.link(self._solve(data, float(np.sum(weight)))[0])
+
+    def resolution(self) -> float:
+        """A quarter of a standard error: the derivative jumps when an index value passes a knot."""
+        return 0.25
 
     def _solve(self, data: Compression, total: float) -> tuple[FloatArray, float]:
         """Values at the knots and the mean loss."""

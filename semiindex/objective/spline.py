@@ -139,6 +139,10 @@ class SplineObjective(Objective):
         slopes = np.maximum(inner.coefficients[lead:], 0.0)
         return SplineLink(self._basis.breakpoints, slopes, intercept, self.antisymmetric)
 
+    def resolution(self) -> float:
+        """Half a percent of a standard error on a grid, whose derivative jumps from cell to cell."""
+        return 0.0 if self._grid is None else 0.005
+
     def smooth_slope(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> FloatArray:
         """``Psi'(t_i)`` of the spline link fitted to this index."""
         sample = self._sample(fold(t, z, self.antisymmetric), weight)

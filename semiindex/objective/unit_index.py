@@ -39,7 +39,6 @@ class UnitIndexObjective(Objective):
         self.nuisance = inner.nuisance
         self.antisymmetric = inner.antisymmetric
         self.is_score = inner.is_score
-        self.resolution = inner.resolution
         self.classes = inner.classes
 
     def evaluate(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> Evaluation:
@@ -64,6 +63,10 @@ class UnitIndexObjective(Objective):
     def offset(self) -> FloatArray | float:
         """As the inner objective says."""
         return self.inner.offset()
+
+    def resolution(self) -> float:
+        """As the inner objective says."""
+        return self.inner.resolution()
 
     def for_rows(self, rows: IntArray) -> UnitIndexObjective:
         """The unit index of a subsample."""

@@ -151,7 +151,7 @@ def _fit_once(
     sample, objective = problem.sample, problem.objective
     objective.update(sample.design.matvec(start), sample.z, sample.weight)
     total = float(np.sum(sample.weight))
-    resolution = objective.resolution
+    resolution = objective.resolution()
 
     def precondition(x: FloatArray) -> Preconditioner:
         return problem.gauss_newton(x) if preconditioner is None else preconditioner
