@@ -186,6 +186,7 @@ def assemble(
         units=ids.unit,
         feature_names=encoded.names,
         assumptions=assumptions,
+        encoder=encoded.encoder,
     )
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import copy
 import re
+import warnings
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +19,7 @@ from semiindex.exceptions import InvalidDataError, InvalidParameterError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["evaluate_formula", "formula_variables"]
+__all__ = ["FittedFormula", "fit_formula", "formula_variables"]
 
 
 def formula_variables(formula: str, available: Collection[Any]) -> list[str]:
@@ -30,10 +33,106 @@ def formula_variables(formula: str, available: Collection[Any]) -> list[str]:
     return [column for column in available if str(column) in wanted]
 
 
-def evaluate_formula(
+@dataclass(frozen=True, eq=False)
+class FittedFormula:
+    """A formula with what it learned from the data: levels, constants of transforms, what cancels.
+
+    The formula is evaluated as Python code, here and wherever it is read back from a file.
+
+    Attributes
+    ----------
+    formula : str
+        Right-hand side, in the syntax of formulaic.
+    common : tuple of str
+        Columns that never differed between the options compared.
+    transform_state, encoder_state : dict
+        Formulaic's own state: constants of transforms, kinds and categories of factors.
+    names : tuple of str
+        Names of the features.
+    """
+
+    formula: str
+    common: tuple[str, ...]
+    transform_state: dict[str, Any]
+    encoder_state: dict[str, Any]
+    names: tuple[str, ...]
+
+    def transform(
+        self, options0: pd.DataFrame, options1: pd.DataFrame, context: pd.DataFrame | None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Model matrices of both options of new comparisons, each of shape (m, d)."""
+        from formulaic.parser.types import Factor
+
+        kinds = {
+            name: (Factor.Kind(kind), copy.deepcopy(state))
+            for name, (kind, state) in self.encoder_state.items()
+        }
+        stacked = _stack(options0, options1, context)
+        known = {"transform_state": copy.deepcopy(self.transform_state), "encoder_state": kinds}
+        matrix = _model_matrix(self.formula, set(self.common), stacked, **known)
+        found = tuple(matrix.model_spec.column_names)
+        absent = [name for name in self.names if name not in found]
+        if absent:
+            raise InvalidDataError(
+                f"formula={self.formula!r} does not give {shown(absent)} for these data: a column is of "
+                "another kind (text or number) than when the model was fitted."
+            )
+        values = np.asarray(matrix, dtype=np.float64)[:, [found.index(name) for name in self.names]]
+        return values[: len(options0)], values[len(options0) :]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values from which `from_dict` makes it again."""
+        return {
+            "formula": self.formula,
+            "common": list(self.common),
+            "transform_state": _packed(self.transform_state, self.formula),
+            "encoder_state": _packed(self.encoder_state, self.formula),
+            "names": list(self.names),
+        }
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> FittedFormula:
+        """Inverse of `to_dict`."""
+        return cls(
+            state["formula"],
+            tuple(state["common"]),
+            _unpacked(state["transform_state"]),
+            _unpacked(state["encoder_state"]),
+            tuple(state["names"]),
+        )
+
+
+def _packed(value: Any, formula: str) -> Any:
+    """Nested state as JSON knows it; a dictionary as pairs, since its keys may be numbers."""
+    if isinstance(value, np.ndarray):
+        return {"array": value.tolist()}
+    if isinstance(value, dict):
+        return {"dict": [[_packed(k, formula), _packed(v, formula)] for k, v in value.items()]}
+    if isinstance(value, list | tuple):
+        return [_packed(entry, formula) for entry in value]
+    value = value.item() if isinstance(value, np.generic) else value
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise InvalidDataError(
+        f"formula={formula!r} uses a transform whose state, of type {type(value).__name__}, a model file "
+        "cannot hold: compute that column before the fit."
+    )
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unpacked(entry) for entry in value]
+    if isinstance(value, dict) and "array" in value:
+        return np.array(value["array"])
+    if isinstance(value, dict):
+        return {_unpacked(k): _unpacked(v) for k, v in value["dict"]}
+    return value
+
+
+def fit_formula(
     formula: str, options0: pd.DataFrame, options1: pd.DataFrame, context: pd.DataFrame | None
-) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
-    """Model matrices of both options.
+) -> tuple[FloatArray, FloatArray, tuple[str, ...], FittedFormula]:
+    """Model matrices of both options, and the formula as fitted to them.
 
     Both options are stacked before the formula is evaluated: categories get the same levels, and
     data-dependent transforms (centring, splines) the same constants. What is equal for both options
@@ -56,26 +155,50 @@ def evaluate_formula(
         Model matrices.
     names : tuple of str
         Names of the d columns, as formulaic gives them.
+    fitted : FittedFormula
+        For new data.
     """
+    stacked = _stack(options0, options1, context)
+    m = len(options0)
+    first, second = stacked.iloc[:m], stacked.iloc[m:]
+    common = {str(c) for c in stacked.columns if (first[c].to_numpy() == second[c].to_numpy()).all()}
+    matrix = _model_matrix(formula, common, stacked)
+    spec = matrix.model_spec
+    keep = _columns_that_differ(spec, _asked(formula), common, formula)
+    values = np.asarray(matrix, dtype=np.float64)[:, keep]
+    names = tuple(spec.column_names[j] for j in keep)
+    kinds = {
+        name: (kind.value, {key: state[key] for key in state if key != "contrasts"})
+        for name, (kind, state) in spec.encoder_state.items()
+    }
+    fitted = FittedFormula(formula, tuple(sorted(common)), dict(spec.transform_state), kinds, names)
+    return values[:m], values[m:], names, fitted
+
+
+def _stack(options0: pd.DataFrame, options1: pd.DataFrame, context: pd.DataFrame | None) -> pd.DataFrame:
     import pandas as pd
-    from formulaic.errors import FormulaicError
 
     shared = [] if context is None else [context.reset_index(drop=True)]
     sides = [pd.concat([options.reset_index(drop=True), *shared], axis=1) for options in (options0, options1)]
-    common = {str(column) for column in sides[0].columns if (sides[0][column] == sides[1][column]).all()}
-    asked = [term for term in _parse(formula) if str(term) != "1"]
-    terms = _with_common_parts(asked, common)
+    return pd.concat(sides, ignore_index=True)
+
+
+def _asked(formula: str) -> list[Any]:
+    return [term for term in _parse(formula) if str(term) != "1"]
+
+
+def _model_matrix(formula: str, common: set[str], stacked: pd.DataFrame, **state: Any) -> Any:
+    from formulaic.errors import DataMismatchWarning, FormulaicError
+
+    terms = _with_common_parts(_asked(formula), common)
     try:
-        matrix = _parse([*_parse("1"), *terms]).get_model_matrix(
-            pd.concat(sides, ignore_index=True), context={"np": np}, na_action="ignore", output="numpy"
-        )
-    except (FormulaicError, TypeError, ValueError, NameError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DataMismatchWarning)  # a level that is not known
+            return _parse([*_parse("1"), *terms]).get_model_matrix(
+                stacked, context={"np": np}, na_action="ignore", output="numpy", **state
+            )
+    except (FormulaicError, DataMismatchWarning, TypeError, ValueError, NameError, KeyError) as error:
         raise InvalidDataError(f"formula={formula!r} could not be evaluated: {_first_line(error)}") from error
-    keep = _columns_that_differ(matrix.model_spec, asked, common, formula)
-    values = np.asarray(matrix, dtype=np.float64)[:, keep]
-    names = tuple(matrix.model_spec.column_names[j] for j in keep)
-    m = len(options0)
-    return values[:m], values[m:], names
 
 
 def _parse(formula: Any) -> Any:

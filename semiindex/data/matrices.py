@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from semiindex.data.assembly import choose_features
 from semiindex.data.checks import is_data_frame, is_sparse
-from semiindex.data.encoding import encode_options
+from semiindex.data.encoding import Encoded, OptionEncoder, encode_options
 from semiindex.data.tables import require_complete, require_frame, shown
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 
@@ -79,12 +79,13 @@ def from_chosen_rejected(
         raise InvalidDataError(
             "chosen and rejected must both be DataFrames, or neither: convert one of them."
         )
+    encoder: OptionEncoder | None = None
     if is_data_frame(chosen):
         if feature_names is not None:
             raise InvalidParameterError(
                 "feature_names= is for arrays: DataFrames name their columns themselves."
             )
-        rejected, chosen, feature_names = _encode_frames(rejected, chosen, features, formula)
+        rejected, chosen, feature_names, encoder = _encode_frames(rejected, chosen, features, formula)
     elif features is not None or formula is not None:
         raise InvalidParameterError("features= and formula= need DataFrames: wrap the arrays in DataFrames.")
     lengths = [x.shape[0] if hasattr(x, "shape") else len(x) for x in (chosen, rejected)]
@@ -101,12 +102,13 @@ def from_chosen_rejected(
         link_groups=link_groups,
         units=units,
         feature_names=feature_names,
+        encoder=encoder,
     )
 
 
 def _encode_frames(
     rejected: Any, chosen: Any, features: Iterable[str] | None, formula: str | None
-) -> tuple[Any, Any, tuple[str, ...]]:
+) -> Encoded:
     first, second = require_frame(rejected, "rejected"), require_frame(chosen, "chosen")
     odd = [c for c in [*first.columns, *second.columns] if (c in first.columns) != (c in second.columns)]
     if odd:
@@ -174,6 +176,7 @@ def concatenate(cls: type[PreferencePairs], parts: Iterable[PreferencePairs]) ->
         units=np.concatenate([code + offset for code, offset in zip(codes, offsets, strict=True)]),
         feature_names=pieces[0].feature_names,
         assumptions=[sentence for piece in pieces for sentence in piece.assumptions],
+        encoder=pieces[0].encoder if all(p.encoder is pieces[0].encoder for p in pieces) else None,
         **merged,
     )
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from semiindex._types import AnyArray, FloatArray, IntArray, Matrix
 from semiindex.data import checks
 from semiindex.data.choice_sets import from_choice_sets
+from semiindex.data.encoding import OptionEncoder
 from semiindex.data.items import from_items
 from semiindex.data.long import from_long
 from semiindex.data.matrices import concatenate, from_chosen_rejected
@@ -37,6 +38,7 @@ _FIELDS = (
     "units",
     "feature_names",
     "assumptions",
+    "encoder",
 )
 _ROW_FIELDS = _FIELDS[:7]
 
@@ -72,6 +74,9 @@ class PreferencePairs:
         Names of the d features. None: the columns of a DataFrame, else x0, x1, ...
     assumptions : sequence of str, default=()
         What the encoding as pairs assumes, in sentences. Fits print them.
+    encoder : OptionEncoder, default=None
+        How the columns of a table became the features. The builders set it, so that new tables can
+        be encoded alike; None for features that were numbers from the start.
 
     Attributes
     ----------
@@ -89,6 +94,8 @@ class PreferencePairs:
         Names of the features.
     assumptions : tuple of str
         What the encoding assumes.
+    encoder : OptionEncoder or None
+        How the columns of a table became the features.
 
     Raises
     ------
@@ -116,6 +123,7 @@ class PreferencePairs:
     units: IntArray
     feature_names: tuple[str, ...]
     assumptions: tuple[str, ...]
+    encoder: OptionEncoder | None
 
     def __init__(
         self,
@@ -129,6 +137,7 @@ class PreferencePairs:
         units: ArrayLike | None = None,
         feature_names: Iterable[object] | None = None,
         assumptions: Iterable[str] = (),
+        encoder: OptionEncoder | None = None,
     ) -> None:
         names = _names_given(features0, features1, feature_names)
         first = checks.check_matrix(features0, "features0", names)
@@ -149,6 +158,7 @@ class PreferencePairs:
             units=checks.check_units(units, n_rows),
             feature_names=names,
             assumptions=checks.check_assumptions(assumptions),
+            encoder=encoder,
         )
 
     def _set(self, **fields: Any) -> None:
@@ -230,7 +240,8 @@ class PreferencePairs:
     def __getitem__(self, key: Any) -> PreferencePairs:
         rows = _row_selector(key, self.n_pairs)
         selected = {name: _take(getattr(self, name), rows) for name in _ROW_FIELDS}
-        return self._from_checked(**selected, feature_names=self.feature_names, assumptions=self.assumptions)
+        kept = {name: getattr(self, name) for name in _FIELDS[len(_ROW_FIELDS) :]}
+        return self._from_checked(**selected, **kept)
 
     @classmethod
     def _from_checked(cls, **fields: Any) -> PreferencePairs:
