@@ -73,19 +73,20 @@ def canonicalize(
         leading = differences[np.arange(z.size), (differences != 0).argmax(axis=1)]
         turned = leading < 0
         differences = np.where(turned[:, None], -differences, differences)
-        z = np.where(turned, 1 - z, z)
+        # An option compared with itself stands beside its own mirror image.
+        z = np.where(leading == 0, 0.5, np.where(turned, 1 - z, z))
     differences = differences + 0.0  # -0.0 and 0.0 are one value
     keys = [differences[:, j] for j in range(differences.shape[1])]
     if classes is not None:
         keys.append(classes.astype(differences.dtype))
-    order = np.lexsort(keys[::-1])
+    # Labels and weights settle the order in which equal comparisons are summed.
+    order = np.lexsort([weight, z, *keys[::-1]])
     table = np.column_stack(keys)[order]
     first = np.ones(z.size, dtype=bool)
     first[1:] = (table[1:] != table[:-1]).any(axis=1)
-    member = np.empty(z.size, dtype=np.intp)
-    member[order] = np.cumsum(first) - 1
-    mass = np.bincount(member, weights=weight)
-    wins = np.bincount(member, weights=weight * z)
+    member = np.cumsum(first) - 1
+    mass = np.bincount(member, weights=weight[order])
+    wins = np.bincount(member, weights=(weight * z)[order])
     chosen = order[first]
     return CanonicalSample(
         differences[chosen], wins / mass, mass, None if classes is None else classes[chosen]
