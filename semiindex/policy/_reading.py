@@ -20,7 +20,10 @@ from semiindex._types import AnyArray, FloatArray, IntArray, Matrix
 from semiindex.data import PreferencePairs
 from semiindex.exceptions import InvalidDataError
 
-__all__ = ["FitInput", "read_fit_input", "read_predict_input"]
+__all__ = ["FitInput", "check_options", "encode_groups", "read_fit_input", "read_predict_input"]
+
+#: Sums of weights beyond these are no frequencies, and sums of losses would lose all precision.
+_SMALLEST_TOTAL, _LARGEST_TOTAL = 1e-12, 1e15
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def read_fit_input(
     n_rows = pairs.shape[0]
     z, classes = _encode(y, one_class_allowed=one_class_allowed)
     weight = np.ones(n_rows) if weight is None else np.asarray(weight, dtype=np.float64)
-    weight = weight * _read_weight(sample_weight, n_rows)
+    weight = _within_range(weight * _read_weight(sample_weight, n_rows))
     groups = None if link_groups is None else _read_groups(link_groups, n_rows)
     used = weight > 0
     if not used.all():
@@ -140,19 +143,23 @@ def _refuse_duplicate_columns(X: Any) -> None:
 def _read_labels(y: Any) -> AnyArray:
     labels = column_or_1d(y, warn=True)
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise InvalidDataError("y contains NaN or infinity; drop or impute the comparisons without an answer")
+        raise InvalidDataError("Input y contains NaN or infinity; drop the comparisons without an answer")
     return np.asarray(labels)
 
 
 def _encode(y: AnyArray, *, one_class_allowed: bool) -> tuple[FloatArray, AnyArray]:
     """Labels as 0 and 1, and the two classes in sorted order."""
+    if y.dtype == object and _missing(y).any():
+        raise InvalidDataError(
+            f"y has no answer in row {int(np.argmax(_missing(y)))}; drop the comparisons without one"
+        )
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     classes = np.unique(y)
     if classes.size > 2:
         raise InvalidDataError(
             f"Only binary classification is supported. The type of the target is {kind}: y has {classes.size} "
-            f"different labels {list(classes[:5])}; a comparison has two outcomes. Encode a tie as two rows of "
+            f"different labels, {classes[:5].tolist()} among them; a comparison has two outcomes. Encode a tie as two rows of "
             "half weight (the builders of PreferencePairs do)"
         )
     if classes.size == 1:
@@ -164,7 +171,7 @@ def _encode(y: AnyArray, *, one_class_allowed: bool) -> tuple[FloatArray, AnyArr
 
 def _complete(classes: AnyArray) -> AnyArray:
     """The two classes that a single observed label belongs to."""
-    only = classes[0]
+    only = classes.tolist()[0]
     for pair in ((0, 1), (-1, 1)):
         if only in pair:
             return np.array(pair, dtype=classes.dtype if classes.dtype.kind in "biuf" else None)
@@ -177,7 +184,7 @@ def _complete(classes: AnyArray) -> AnyArray:
 def _require_both(z: FloatArray, classes: AnyArray, *, one_class_allowed: bool) -> None:
     if not one_class_allowed and (z.min() == z.max()):
         raise InvalidDataError(
-            f"y has only one class among rows of positive weight ({classes[int(z[0])]!r}). With antisymmetric=False "
+            f"y has only one class among rows of positive weight ({classes.tolist()[int(z[0])]!r}). With antisymmetric=False "
             "the probability of either outcome must be estimated, so that both have to occur; data of chosen and "
             "rejected options need antisymmetric=True"
         )
@@ -207,11 +214,39 @@ def _read_weight(sample_weight: Any, n_rows: int) -> FloatArray:
     return weight
 
 
+def _within_range(weight: FloatArray) -> FloatArray:
+    """The weights, if their sum is one that frequencies can have."""
+    total = float(np.sum(weight))
+    if not total > 0:
+        raise InvalidDataError(
+            "sample_weight is zero in every row to which the pairs themselves give weight; at least one "
+            "comparison must count"
+        )
+    if not _SMALLEST_TOTAL <= total <= _LARGEST_TOTAL:
+        raise InvalidDataError(
+            f"the weights sum to {total:.3g}, which is no number of comparisons; weights are frequencies: rescale "
+            "them so that they sum to the number of comparisons"
+        )
+    return weight
+
+
+def _missing(values: AnyArray) -> AnyArray:
+    """Entries of an object array that stand for no value: None, NaN, pandas.NA."""
+    return np.array(
+        [value is None or type(value).__name__ == "NAType" or value != value for value in values], dtype=bool
+    )
+
+
 def _read_groups(link_groups: ArrayLike, n_rows: int) -> AnyArray:
     groups = np.asarray(link_groups)
     if groups.shape != (n_rows,):
         raise InvalidDataError(
             f"link_groups must have one entry for each of the {n_rows} comparisons, got shape {groups.shape}"
+        )
+    missing = _missing(groups) if groups.dtype == object else groups != groups
+    if np.any(missing):
+        raise InvalidDataError(
+            f"link_groups has no class in row {int(np.argmax(missing))}; drop the row, or give it a class of its own"
         )
     return groups
 
@@ -221,8 +256,8 @@ def encode_groups(groups: AnyArray, levels: AnyArray) -> IntArray:
     unknown = ~np.isin(groups, levels)
     if unknown.any():
         raise InvalidDataError(
-            f"link_groups contains {groups[unknown][0]!r}, which did not occur in the fit; "
-            f"the classes of the fit are {list(levels[:8])}"
+            f"link_groups contains {groups[unknown].tolist()[0]!r}, which did not occur in the fit; "
+            f"the classes of the fit are {levels[:8].tolist()}"
         )
     return np.searchsorted(levels, groups)
 
