@@ -8,13 +8,15 @@ differences do not vary are left out, so that the answer is the least-norm one.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import eigh, null_space
 
 from semiindex._types import FloatArray, IntArray
 from semiindex.index.base import Design
 
-__all__ = ["WhitenedDesign", "whiten"]
+__all__ = ["WhitenedDesign", "whiten", "without_constant"]
 
 #: Up to this number of parameters the full matrix Sigma is formed; above it only its diagonal.
 _DENSE_LIMIT = 2_000
@@ -23,6 +25,8 @@ _WIDE_ENTRIES = 40_000_000
 #: Eigenvalues of the correlation form of Sigma below this are directions without variation: they
 #: are rounding noise of a matrix whose largest eigenvalue is between 1 and d.
 _RANK_TOLERANCE = 1e-11
+#: Share of a constant that the features may leave unexplained and still count as containing it.
+_CONSTANT_TOLERANCE = 1e-10
 
 
 class WhitenedDesign(Design):
@@ -95,7 +99,9 @@ class WhitenedDesign(Design):
         return np.asarray(diagonal @ square if square.ndim == 2 else diagonal * square)
 
 
-def whiten(design: Design, weight: FloatArray) -> tuple[WhitenedDesign, FloatArray]:
+def whiten(
+    design: Design, weight: FloatArray, *, least_norm: Literal["spread", "penalty"] = "spread"
+) -> tuple[WhitenedDesign, FloatArray]:
     """Choose coordinates in which the weighted mean square of the index is the squared norm.
 
     Parameters
@@ -104,6 +110,10 @@ def whiten(design: Design, weight: FloatArray) -> tuple[WhitenedDesign, FloatArr
         Operator on n comparisons.
     weight : array of shape (n,)
         Frequency weights.
+    least_norm : {"spread", "penalty"}, default="spread"
+        Which of the parameters with the same index are reached where there are several: those of
+        least norm in units of each column's root mean square, or those of least penalty (a ridge
+        chooses among no others, so that its minimum is kept).
 
     Returns
     -------
@@ -116,7 +126,7 @@ def whiten(design: Design, weight: FloatArray) -> tuple[WhitenedDesign, FloatArr
     """
     wide = design.n_parameters > design.n_rows
     if wide and design.n_rows <= _DENSE_LIMIT and design.n_rows * design.n_parameters <= _WIDE_ENTRIES:
-        return _whiten_wide(design, weight)
+        return _whiten_wide(design, weight, least_norm)
     if design.n_parameters > _DENSE_LIMIT:
         mean_square = design.column_mean_square(weight)
         scale = np.sqrt(mean_square)
@@ -124,7 +134,47 @@ def whiten(design: Design, weight: FloatArray) -> tuple[WhitenedDesign, FloatArr
         null = np.eye(design.n_parameters)[:, scale == 0]
         return WhitenedDesign(design, basis), null
     sigma = design.gram(weight) / np.sum(weight)
-    return _whiten_gram(design, sigma)
+    whitened, null = _whiten_gram(design, sigma)
+    if least_norm == "penalty" and null.shape[1] > 0:
+        scale = np.sqrt(np.diag(sigma))
+        directions = null / np.where(scale > 0, scale, 1.0)[:, None]
+        root = np.sqrt(design.penalty_diagonal())[:, None]
+        shift, *_ = np.linalg.lstsq(root * directions, root * whitened.basis)
+        whitened = WhitenedDesign(design, whitened.basis - directions @ shift)
+    return whitened, null
+
+
+def without_constant(
+    whitened: WhitenedDesign, weight: FloatArray
+) -> tuple[WhitenedDesign, FloatArray | None]:
+    """Leave out the direction along which every index moves alike, if there is one.
+
+    Beside a free shift of the link that direction is not identified. Kept are the parameters of
+    least norm in units of each column's root mean square: a constant column gets 0.
+
+    Parameters
+    ----------
+    whitened : WhitenedDesign
+        As `whiten` returns it.
+    weight : array of shape (n,)
+        Frequency weights.
+
+    Returns
+    -------
+    whitened : WhitenedDesign
+        With one column less, or as it was.
+    direction : array of shape (d,) or None
+        How much each parameter takes part, relative to the largest one.
+    """
+    mean = whitened.rmatvec(weight) / np.sum(weight)
+    if whitened.basis.ndim == 1 or abs(1 - float(mean @ mean)) > _CONSTANT_TOLERANCE:
+        return whitened, None
+    scale = np.sqrt(whitened.design.column_mean_square(weight))
+    direction = scale * whitened.to_theta(mean)
+    normal = whitened.basis.T @ (scale * direction)
+    kept = null_space(normal[None, :] / np.linalg.norm(normal))
+    size = np.abs(direction)
+    return WhitenedDesign(whitened.design, whitened.basis @ kept), size / size.max()
 
 
 def _whiten_gram(design: Design, sigma: FloatArray) -> tuple[WhitenedDesign, FloatArray]:
@@ -136,7 +186,9 @@ def _whiten_gram(design: Design, sigma: FloatArray) -> tuple[WhitenedDesign, Flo
     return WhitenedDesign(design, basis), vectors[:, ~kept]
 
 
-def _whiten_wide(design: Design, weight: FloatArray) -> tuple[WhitenedDesign, FloatArray]:
+def _whiten_wide(
+    design: Design, weight: FloatArray, least_norm: Literal["spread", "penalty"]
+) -> tuple[WhitenedDesign, FloatArray]:
     """More parameters than comparisons: work in the span of the rows.
 
     Null directions are not returned one by one (there are at least d - n): an empty array with the
@@ -149,4 +201,8 @@ def _whiten_wide(design: Design, weight: FloatArray) -> tuple[WhitenedDesign, Fl
     eigenvalues, vectors = eigh(standardised @ standardised.T)
     kept = eigenvalues > _RANK_TOLERANCE * max(float(eigenvalues[-1]), 1.0)
     basis = inverse[:, None] * (standardised.T @ vectors[:, kept]) / eigenvalues[kept]
+    if least_norm == "penalty":  # the least-penalty parameters with the same index
+        penalised = rows / np.sqrt(design.penalty_diagonal())
+        basis = penalised.T @ np.linalg.lstsq(penalised @ penalised.T, vectors[:, kept])[0]
+        basis /= np.sqrt(design.penalty_diagonal())[:, None]
     return WhitenedDesign(design, basis), np.zeros((design.n_parameters, 0))

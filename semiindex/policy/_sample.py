@@ -14,11 +14,12 @@ from semiindex._types import FloatArray, IntArray
 from semiindex.exceptions import IdentificationWarning, InvalidDataError
 from semiindex.index.base import IndexClass
 from semiindex.index.linear import LinearIndex
-from semiindex.index.whitening import WhitenedDesign, whiten
+from semiindex.index.whitening import WhitenedDesign, whiten, without_constant
 from semiindex.objective.base import Objective
 from semiindex.objective.grouped import GroupedObjective
 from semiindex.optimize.canonical import canonicalize, is_small
-from semiindex.optimize.fit import IndexSample, thinned_rows
+from semiindex.optimize.fit import IndexSample
+from semiindex.optimize.preconditioner import thinned_rows
 from semiindex.policy._reading import FitInput, encode_groups
 
 __all__ = ["PreparedSample", "prepare"]
@@ -63,11 +64,15 @@ class PreparedSample:
         return make() if self.link_classes is None else GroupedObjective.build(make, self.link_classes)
 
 
-def prepare(data: FitInput, index: IndexClass, *, antisymmetric: bool) -> PreparedSample:
+def prepare(
+    data: FitInput, index: IndexClass, *, antisymmetric: bool, penalised: bool = False
+) -> PreparedSample:
     """Canonical form, design and whitening of a sample.
 
-    Warns of features without variation within comparisons, of collinear ones and of more features
-    than comparisons: the answer is then the least-norm one.
+    Warns of features without variation within comparisons, of collinear ones, of more features
+    than comparisons, and of a combination of features that is constant beside a free position
+    effect: the answer is then the least-norm one. A penalty chooses among those itself
+    (`penalised`), so that only features without variation are worth a warning.
     """
     levels = None if data.link_groups is None else np.unique(data.link_groups)
     codes = None if levels is None else encode_groups(data.link_groups, levels)  # type: ignore[arg-type]
@@ -84,13 +89,26 @@ def prepare(data: FitInput, index: IndexClass, *, antisymmetric: bool) -> Prepar
             )
             matrix, z, weight, codes = merged.differences, merged.z, merged.weight, merged.classes
         pairs, column_scale = _tame(matrix)
-    whitened, null = whiten(index.fit_design(pairs), weight)
+    if penalised and column_scale is not None:
+        raise InvalidDataError(
+            "X has features of magnitudes beyond 1e100 or below 1e-100; ridge is in the units of the "
+            f"features, so that it has no meaning there. Rescale {_listed(_named(data, column_scale != 1))}"
+        )
+    whitened, null = whiten(index.fit_design(pairs), weight, least_norm="penalty" if penalised else "spread")
+    constant = None
+    if not (antisymmetric or penalised):
+        whitened, constant = without_constant(whitened, weight)
     if whitened.n_parameters == 0:
         raise InvalidDataError(
             "X: no feature differs between the two options of any comparison, so that there is nothing to "
             "learn; check that the columns of option 0 and option 1 are not the same"
         )
-    notes += _warn_of_rank(whitened, null, data.feature_names)
+    messages = _rank_messages(whitened, null, data.feature_names, penalised=penalised)
+    if constant is not None and whitened.design.n_parameters <= whitened.design.n_rows:
+        messages.append(_constant_message(constant, data.feature_names))
+    for message in messages:
+        warnings.warn(message, IdentificationWarning, stacklevel=3)
+    notes += messages
     return PreparedSample(IndexSample(whitened, z, weight), column_scale, codes, levels, tuple(notes))
 
 
@@ -117,7 +135,7 @@ def _describe(matrix: Any) -> list[str]:
     """Notes on comparisons of an option with itself and on discrete features."""
     notes = []
     if sp.issparse(matrix):
-        same = int(np.sum(np.diff(matrix.indptr) == 0))
+        same = matrix.shape[0] - int(np.count_nonzero(abs(matrix).sum(axis=1)))
         return [_self_note(same)] if same else notes
     same = int(np.sum(~matrix.any(axis=1)))
     if same:
@@ -140,17 +158,18 @@ def _self_note(count: int) -> str:
     )
 
 
-def _warn_of_rank(whitened: WhitenedDesign, null: FloatArray, names: tuple[str, ...]) -> list[str]:
-    """Warn of directions without variation; the notes say the same."""
-    d, r = whitened.design.n_parameters, whitened.n_parameters
-    if whitened.basis.ndim == 2 and d > whitened.design.n_rows:
+def _rank_messages(
+    whitened: WhitenedDesign, null: FloatArray, names: tuple[str, ...], *, penalised: bool
+) -> list[str]:
+    """What to say of directions without variation."""
+    d = whitened.design.n_parameters
+    if d > whitened.design.n_rows:
         message = (
             f"There are more features ({d}) than different comparisons ({whitened.design.n_rows}): many coefficient "
             "vectors fit equally well and the one of least norm (in units of each feature's spread) is "
             "reported. Collect more comparisons, drop features, or set ridge > 0."
         )
-        warnings.warn(message, IdentificationWarning, stacklevel=5)
-        return [message]
+        return [] if penalised else [message]
     if null.shape[1] == 0:
         return []
     constant = [names[j] for j in range(d) if _is_constant(whitened, j)]
@@ -162,7 +181,7 @@ def _warn_of_rank(whitened: WhitenedDesign, null: FloatArray, names: tuple[str, 
             "(a property of the person matters only through an interaction with one of the option)."
         )
     collinear = null.shape[1] - len(constant)
-    if collinear > 0:
+    if collinear > 0 and not penalised:
         loading = np.abs(null).max(axis=1)
         involved = [names[j] for j in range(d) if loading[j] > 1e-6 and names[j] not in constant]
         messages.append(
@@ -170,9 +189,24 @@ def _warn_of_rank(whitened: WhitenedDesign, null: FloatArray, names: tuple[str, 
             f"relation{'s' if collinear > 1 else ''}): their separate coefficients are not identified, and "
             "those of least norm are reported. Drop one of them."
         )
-    for message in messages:
-        warnings.warn(message, IdentificationWarning, stacklevel=5)
     return messages
+
+
+def _constant_message(direction: FloatArray, names: tuple[str, ...]) -> str:
+    involved = [names[j] for j in np.flatnonzero(direction > 1e-6)]
+    which = (
+        f"The feature {_listed(involved)} is"
+        if len(involved) == 1
+        else (f"A combination of the features {_listed(involved)} is")
+    )
+    return (
+        f"{which} the same in every comparison. With antisymmetric=False the position effect cannot be told from it: "
+        "the coefficients of least norm are reported. Drop one of them, or use antisymmetric=True."
+    )
+
+
+def _named(data: FitInput, chosen: Any) -> list[str]:
+    return [name for name, flag in zip(data.feature_names, chosen, strict=True) if flag]
 
 
 def _is_constant(whitened: WhitenedDesign, column: int) -> bool:

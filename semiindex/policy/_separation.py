@@ -42,5 +42,5 @@ def warn_of_separation(separation: str, *, finite: bool) -> tuple[str, ...]:
         )
     else:
         return ()
-    warnings.warn(message, SeparationWarning, stacklevel=5)
+    warnings.warn(message, SeparationWarning, stacklevel=4)
     return (message,)

@@ -138,7 +138,7 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         self._check_parameters()
         data = read_fit_input(self, X, y, sample_weight, link_groups, one_class_allowed=self.antisymmetric)
         index = LinearIndex() if self.index is None else self.index
-        prepared = prepare(data, index, antisymmetric=self.antisymmetric)
+        prepared = prepare(data, index, antisymmetric=self.antisymmetric, penalised=self.ridge > 0)
         estimate = self._estimate(prepared)
         self._store(data, index, prepared, estimate)
         return self
@@ -156,7 +156,7 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         self.index_ = index
         self.classes_: AnyArray = data.classes
         self._store_links(links, prepared)
-        self.n_iter_ = minimum.n_iter
+        self.n_iter_ = max(minimum.n_iter, 1)  # finding that the start is the solution is a step
         self.converged_ = minimum.converged
         self.loss_curve_ = list(minimum.values)
         self.index_rms_ = rms / applied.divisor
