@@ -66,18 +66,36 @@ def normalize(
     if rule == "rms":
         return Normalization(rms if rms > 0 else 1.0, "unit root mean square of the index")
     if rule == "norm":
-        norm = float(np.linalg.norm(theta))
+        norm = _norm(theta)
+        _require_representable(rule, theta, norm)
         return Normalization(norm if norm > 0 else 1.0, "unit Euclidean norm of the coefficients")
     position = _position(rule, feature_names)
     size = abs(float(theta[position]))
     name = feature_names[position]
-    if not size > 1e-10 * float(np.linalg.norm(theta)):
+    if not size > 1e-10 * _norm(theta):
         raise InvalidParameterError(
             f"normalization={rule!r}: the coefficient of {name!r} is zero within rounding, so that the others "
             "cannot be expressed in units of it; choose another feature, 'rms' or 'norm'"
         )
+    _require_representable(rule, theta, size)
     sign = "+1" if theta[position] > 0 else "-1"
     return Normalization(size, f"coefficient of {name} = {sign} (sign estimated)")
+
+
+def _norm(theta: FloatArray) -> float:
+    """Euclidean norm without overflow."""
+    largest = float(np.abs(theta).max(initial=0.0))
+    return largest * float(np.linalg.norm(theta / largest)) if largest > 0 else 0.0
+
+
+def _require_representable(rule: str | int, theta: FloatArray, divisor: float) -> None:
+    """Refuse a scale at which a coefficient leaves the range of floating-point numbers."""
+    scaled = np.abs(theta[theta != 0] / divisor) if divisor > 0 else np.ones(1)
+    if not (np.isfinite(scaled).all() and (scaled > np.finfo(np.float64).tiny).all()):
+        raise InvalidParameterError(
+            f"normalization={rule!r}: the units of the features are so far apart that the coefficients leave the "
+            "range of floating-point numbers; rescale the features, or use 'rms'"
+        )
 
 
 def _position(rule: str | int, feature_names: Sequence[str]) -> int:
