@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from semiindex._types import FloatArray
 from semiindex.objective.base import Objective
-from semiindex.optimize.fit import IndexSample, fit_index
+from semiindex.optimize.fit import IndexSample, Interrupt, fit_index
 from semiindex.optimize.penalty import NO_PENALTY, Penalty, TieBreaker
 from semiindex.optimize.quasi_newton import Minimum
 from semiindex.optimize.separation import is_quasi_separated, separates
@@ -20,6 +20,9 @@ _SEPARATED = "the data are separated"
 #: Index beyond which a finite maximum of the likelihood is in doubt: log odds of 15 are three in
 #: ten million.
 _SUSPICIOUS_INDEX = 15.0
+#: Strengths of the vanishing ridge: the first one, as a rule; where the margin of the separation is
+#: narrow it takes a smaller one to keep to it.
+_STRENGTHS = (1e-6, 1e-8, 1e-10, 1e-12)
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,28 @@ def fit_separable(
     ):
         separation = "quasi"
     if separation != "none":
-        start = np.zeros(sample.design.n_parameters)
-        minimum = fit_index(sample, objective, start, penalty=TieBreaker(), tol=tol, max_iter=max_iter)
+        minimum = _fit_separated(
+            sample, objective, separated, complete=separation == "complete", tol=tol, max_iter=max_iter
+        )
     return SeparableFit(minimum, separation)
+
+
+def _fit_separated(
+    sample: IndexSample,
+    objective: Objective,
+    separated: Interrupt,
+    *,
+    complete: bool,
+    tol: float,
+    max_iter: int,
+) -> Minimum:
+    """The fit under a vanishing ridge, which vanishes until it separates what can be separated."""
+    x = np.zeros(sample.design.n_parameters)
+    values: tuple[float, ...] = ()
+    n_iter = 0
+    for strength in _STRENGTHS:
+        minimum = fit_index(sample, objective, x, penalty=TieBreaker(strength), tol=tol, max_iter=max_iter)
+        x, values, n_iter = minimum.x, values + minimum.values, n_iter + minimum.n_iter
+        if not complete or separated(x, sample.design.matvec(x)):
+            break
+    return replace(minimum, values=values, n_iter=n_iter)

@@ -79,6 +79,7 @@ def read_fit_input(
     """
     assumptions: tuple[str, ...] = ()
     weight: FloatArray | None = None
+    _refuse_missing_labels(y)
     if isinstance(X, PreferencePairs):
         _remember_pairs(estimator, X)
         y = X.labels if y is None else y
@@ -140,6 +141,13 @@ def _refuse_duplicate_columns(X: Any) -> None:
         )
 
 
+def _refuse_missing_labels(y: Any) -> None:
+    labels = np.asarray(y)
+    if labels.dtype == object and labels.ndim == 1 and _missing(labels).any():
+        row = int(np.argmax(_missing(labels)))
+        raise InvalidDataError(f"y has no answer in row {row}; drop the comparisons without one")
+
+
 def _read_labels(y: Any) -> AnyArray:
     labels = column_or_1d(y, warn=True)
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
@@ -149,10 +157,6 @@ def _read_labels(y: Any) -> AnyArray:
 
 def _encode(y: AnyArray, *, one_class_allowed: bool) -> tuple[FloatArray, AnyArray]:
     """Labels as 0 and 1, and the two classes in sorted order."""
-    if y.dtype == object and _missing(y).any():
-        raise InvalidDataError(
-            f"y has no answer in row {int(np.argmax(_missing(y)))}; drop the comparisons without one"
-        )
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     classes = np.unique(y)
