@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -12,6 +12,8 @@ from semiindex._types import FloatArray
 __all__ = ["minimize_in_box"]
 
 Derivatives = tuple[float, FloatArray, FloatArray]
+
+_SHORTEST = 1e-10
 
 
 def minimize_in_box(
@@ -54,23 +56,57 @@ def minimize_in_box(
     x = np.clip(start, lower, upper)
     for _ in range(max_iter):
         value, gradient, hessian = function(x)
-        free = ~(((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0)))
-        step = np.zeros_like(x)
-        if free.any():
-            step[free] = -cho_solve(cho_factor(hessian[np.ix_(free, free)]), gradient[free])
-        decrement = -float(np.dot(gradient[free], step[free]))
-        threshold = tolerance * (1 + abs(value))
-        if decrement <= threshold:
+        step = _newton_step(x, gradient, hessian, lower, upper)
+        decrement = -float(np.dot(gradient, step))
+        if decrement <= tolerance * (1 + abs(value)):
             return x, True
-        length = 1.0
-        while True:
-            trial = np.clip(x + length * step, lower, upper)
+        for length, trial in _along(x, step, lower, upper):
             expected = -float(np.dot(gradient, trial - x))
             if value_only(trial) <= value - 1e-4 * expected:
+                x = trial
                 break
-            length /= 2
-            if length < 1e-10:
+            if length < _SHORTEST:
                 # The decrease is lost in rounding: as good as a double can tell.
                 return x, decrement <= 1e-8 * (1 + abs(value))
-        x = trial
     return x, False
+
+
+def _newton_step(
+    x: FloatArray, gradient: FloatArray, hessian: FloatArray, lower: FloatArray, upper: FloatArray
+) -> FloatArray:
+    """Newton step of the variables that are not held at a bound.
+
+    Held are those that the gradient pushes outward, and those that the step of the others would
+    take outward: cut off at the bound, the rest of the step need not lead downhill.
+    """
+    free = ~(((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0)))
+    while True:
+        step = np.zeros_like(x)
+        if not free.any():
+            return step
+        step[free] = -cho_solve(cho_factor(hessian[np.ix_(free, free)]), gradient[free])
+        outward = ((x <= lower) & (step < 0)) | ((x >= upper) & (step > 0))
+        if not outward.any():
+            return step
+        free &= ~outward
+
+
+def _along(
+    x: FloatArray, step: FloatArray, lower: FloatArray, upper: FloatArray
+) -> Iterator[tuple[float, FloatArray]]:
+    """Projected points at halved lengths, among them the one where the first variable meets a bound.
+
+    Up to there the path is straight, hence leads downhill: without that point the halvings would
+    creep towards the bound and never hold the variable there.
+    """
+    room = np.where(step < 0, x - lower, np.where(step > 0, upper - x, np.inf))
+    reach = float(np.min(room / np.maximum(np.abs(step), 1e-300)))
+    length = 1.0
+    while True:
+        trial = np.clip(x + length * step, lower, upper)
+        if length == reach:
+            met = room <= reach * np.abs(step) * (1 + 1e-12)
+            trial = np.where(met, np.where(step < 0, lower, upper), trial)
+        yield length, trial
+        half = length / 2
+        length = reach if (half < reach < length) or (half < _SHORTEST and reach < half) else half
