@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from semiindex._types import AnyArray, FloatArray, IntArray, Matrix
+from semiindex._types import AnyArray, FloatArray, IntArray, Matrix, is_sparse
 from semiindex.exceptions import InvalidDataError
 
 __all__ = [
@@ -29,15 +29,9 @@ __all__ = [
     "check_weights",
     "frozen",
     "is_data_frame",
-    "is_sparse",
 ]
 
 _RESHAPE_ADVICE = "reshape it with x.reshape(-1, 1) if it is one feature, x.reshape(1, -1) if it is one row"
-
-
-def is_sparse(value: Any) -> bool:
-    """Whether `value` is a scipy.sparse matrix or array."""
-    return bool(sp.issparse(value))
 
 
 def is_data_frame(value: object) -> bool:

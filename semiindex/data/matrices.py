@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from semiindex._types import is_sparse
 from semiindex.data.assembly import choose_features
-from semiindex.data.checks import is_data_frame, is_sparse
+from semiindex.data.checks import is_data_frame
 from semiindex.data.encoding import Encoded, OptionEncoder, encode_options
 from semiindex.data.tables import require_complete, require_frame, shown
 from semiindex.exceptions import InvalidDataError, InvalidParameterError

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from semiindex._types import AnyArray, FloatArray, IntArray, Matrix
+from semiindex._types import AnyArray, FloatArray, IntArray, Matrix, is_sparse
 from semiindex.data import checks
 from semiindex.data.choice_sets import from_choice_sets
 from semiindex.data.encoding import OptionEncoder
@@ -212,7 +212,7 @@ class PreferencePairs:
         return self.n_pairs
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> AnyArray:
-        if checks.is_sparse(self.features0):
+        if is_sparse(self.features0):
             raise TypeError(
                 "The features are sparse and are not made dense silently: use pairs.differences, "
                 "or pairs.differences.toarray()."
@@ -276,7 +276,7 @@ class PreferencePairs:
                 f"mask must be a boolean array of shape ({n_rows},), but has dtype {chosen.dtype} "
                 f"and shape {chosen.shape}."
             )
-        stacked = sp.vstack if checks.is_sparse(self.features0) else np.vstack
+        stacked = sp.vstack if is_sparse(self.features0) else np.vstack
         both = stacked([self.features0, self.features1])
         rows = np.arange(n_rows)
         fields = {name: getattr(self, name) for name in _FIELDS}
@@ -309,7 +309,7 @@ class PreferencePairs:
         """
         import pandas as pd
 
-        sparse = checks.is_sparse(self.features0)
+        sparse = is_sparse(self.features0)
         make: Any = pd.DataFrame.sparse.from_spmatrix if sparse else pd.DataFrame  # type: ignore[attr-defined]
         parts: list[pd.DataFrame] = [
             make(matrix, columns=[f"{name}_{side}" for name in self.feature_names])
@@ -348,8 +348,8 @@ def _names_given(features0: Any, features1: Any, names: Iterable[object] | None)
 
 
 def _require_same_layout(first: Matrix, second: Matrix) -> None:
-    if checks.is_sparse(first) != checks.is_sparse(second):
-        kinds = ["sparse" if checks.is_sparse(matrix) else "dense" for matrix in (first, second)]
+    if is_sparse(first) != is_sparse(second):
+        kinds = ["sparse" if is_sparse(matrix) else "dense" for matrix in (first, second)]
         raise InvalidDataError(
             f"features0 is {kinds[0]} and features1 is {kinds[1]}: convert one of them, "
             "for example with scipy.sparse.csr_array."

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from semiindex._types import FloatArray, IntArray, Matrix
+from semiindex._types import FloatArray, IntArray, Matrix, is_sparse
 from semiindex.index.base import Design, IndexClass
 
 __all__ = ["LinearDesign", "LinearIndex"]
@@ -27,13 +27,13 @@ class LinearDesign(Design):
     """
 
     def __init__(self, differences: Matrix) -> None:
-        self.matrix = differences.tocsr() if sp.issparse(differences) else differences
+        self.matrix = differences.tocsr() if is_sparse(differences) else differences
         self.n_rows, self.n_parameters = self.matrix.shape
 
     @property
     def _is_plain(self) -> bool:
         """Whether products with the whole matrix need no conversion."""
-        return sp.issparse(self.matrix) or self.matrix.dtype == np.float64
+        return is_sparse(self.matrix) or self.matrix.dtype == np.float64
 
     def _chunks(self) -> list[slice]:
         return [slice(start, start + _CHUNK) for start in range(0, self.n_rows, _CHUNK)]
@@ -48,11 +48,12 @@ class LinearDesign(Design):
         """``A' g``."""
         if self._is_plain:
             return np.asarray(self.matrix.T @ g, dtype=np.float64)
-        return np.sum([self.matrix[c].T.astype(np.float64) @ g[c] for c in self._chunks()], axis=0)
+        parts = [self.matrix[c].T.astype(np.float64) @ g[c] for c in self._chunks()]
+        return np.asarray(np.sum(parts, axis=0))
 
     def gram(self, weight: FloatArray) -> FloatArray:
         """``A' diag(weight) A``."""
-        if sp.issparse(self.matrix):
+        if is_sparse(self.matrix):
             weighted = sp.diags_array(weight) @ self.matrix
             return np.asarray((self.matrix.T @ weighted).todense(), dtype=np.float64)
         result = np.zeros((self.n_parameters, self.n_parameters))
@@ -65,7 +66,7 @@ class LinearDesign(Design):
 
     def column_mean_square(self, weight: FloatArray) -> FloatArray:
         """Weighted mean square of every column."""
-        if sp.issparse(self.matrix):
+        if is_sparse(self.matrix):
             squares = self.matrix.multiply(self.matrix).tocsr().T @ weight
         else:
             squares = np.sum(
@@ -76,7 +77,7 @@ class LinearDesign(Design):
     def rows(self, selection: IntArray | slice) -> FloatArray:
         """Dense rows."""
         block = self.matrix[selection]
-        return np.asarray(block.toarray() if sp.issparse(block) else block, dtype=np.float64)
+        return np.asarray(block.toarray() if is_sparse(block) else block, dtype=np.float64)
 
     def take(self, selection: IntArray | slice) -> LinearDesign:
         """Design of a subsample."""

@@ -74,8 +74,8 @@ def normalize(
     name = feature_names[position]
     if not size > 1e-10 * _norm(theta):
         raise InvalidParameterError(
-            f"normalization={rule!r}: the coefficient of {name!r} is zero within rounding, so that the others "
-            "cannot be expressed in units of it; choose another feature, 'rms' or 'norm'"
+            f"normalization={rule!r}: the coefficient of {name!r} is zero within rounding, so that "
+            "the others cannot be expressed in units of it; choose another feature, 'rms' or 'norm'"
         )
     _require_representable(rule, theta, size)
     sign = "+1" if theta[position] > 0 else "-1"
@@ -93,8 +93,8 @@ def _require_representable(rule: str | int, theta: FloatArray, divisor: float) -
     scaled = np.abs(theta[theta != 0] / divisor) if divisor > 0 else np.ones(1)
     if not (np.isfinite(scaled).all() and (scaled > np.finfo(np.float64).tiny).all()):
         raise InvalidParameterError(
-            f"normalization={rule!r}: the units of the features are so far apart that the coefficients leave the "
-            "range of floating-point numbers; rescale the features, or use 'rms'"
+            f"normalization={rule!r}: the units of the features are so far apart that the coefficients leave "
+            "the range of floating-point numbers; rescale the features, or use 'rms'"
         )
 
 

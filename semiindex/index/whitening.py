@@ -136,8 +136,8 @@ def whiten(
     sigma = design.gram(weight) / np.sum(weight)
     whitened, null = _whiten_gram(design, sigma)
     if least_norm == "penalty" and null.shape[1] > 0:
-        scale = np.sqrt(np.diag(sigma))
-        directions = null / np.where(scale > 0, scale, 1.0)[:, None]
+        spread = np.sqrt(np.diag(sigma))
+        directions = null / np.where(spread > 0, spread, 1.0)[:, None]
         root = np.sqrt(design.penalty_diagonal())[:, None]
         shift, *_ = np.linalg.lstsq(root * directions, root * whitened.basis)
         whitened = WhitenedDesign(design, whitened.basis - directions @ shift)

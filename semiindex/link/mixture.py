@@ -41,7 +41,8 @@ class AverageLink(Link):
     def __post_init__(self) -> None:
         if len(self.links) == 0 or len(self.links) != len(self.shares):
             raise ValueError(
-                f"links and shares must have one common length >= 1, got {len(self.links)} and {len(self.shares)}"
+                "links and shares must have one common length >= 1, "
+                f"got {len(self.links)} and {len(self.shares)}"
             )
         if not (min(self.shares) >= 0 and sum(self.shares) > 0):
             raise ValueError(f"shares must be nonnegative with a positive sum, got {self.shares}")

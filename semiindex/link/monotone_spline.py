@@ -22,7 +22,7 @@ class MonotoneSpline:
         Knots on the range of the index, at weighted quantiles of a pilot index (the logistic
         direction). Ten follow every link of the simulation studies within sampling error; the
         penalty keeps idle ones quiet.
-    penalty : float, default=1.0
+    penalty : float, default=0.2
         Weight of the integrated squared curvature of the logit, in units in which the index has
         unit root mean square, against the *sum* of the log losses: it fades as the sample grows.
         A linear logit (a logistic link) is not penalised.
@@ -40,15 +40,15 @@ class MonotoneSpline:
     --------
     >>> from semiindex import MonotoneSpline, ProfiledLinkPolicy
     >>> ProfiledLinkPolicy(link=MonotoneSpline(n_knots=6)).link
-    MonotoneSpline(n_knots=6, penalty=1.0, max_slope=None)
+    MonotoneSpline(n_knots=6, penalty=0.2, max_slope=None)
     """
 
     n_knots: int = 10
-    penalty: float = 1.0
+    penalty: float = 0.2
     max_slope: float | None = None
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.n_knots, (int, np.integer)) and self.n_knots >= 2):
+        if not (int(self.n_knots) == self.n_knots >= 2):
             raise InvalidParameterError(f"n_knots must be an integer >= 2, got {self.n_knots!r}")
         if not (np.isfinite(self.penalty) and self.penalty > 0):
             raise InvalidParameterError(

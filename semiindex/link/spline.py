@@ -162,7 +162,7 @@ class SplineLink(Link):
     breakpoints: FloatArray
     coefficients: FloatArray
     intercept: float = 0.0
-    antisymmetric: bool = False  # type: ignore[assignment]  # a field where the base has a property
+    antisymmetric: bool = False
 
     kind: ClassVar[str] = "spline"
 
@@ -218,10 +218,9 @@ class SplineLink(Link):
         )
         upper = -_first_reaching(mirrored, -target)
         with np.errstate(invalid="ignore"):
-            middle = lower / 2 + upper / 2
-        middle = np.where(np.isneginf(lower) & np.isposinf(upper), 0.0, middle)
-        # Two bisections of a strictly rising stretch agree to rounding only.
-        return np.where(upper - lower > 1e-9 * (1 + np.abs(lower)), middle, lower)
+            middle = np.where(np.isneginf(lower) & np.isposinf(upper), 0.0, lower / 2 + upper / 2)
+            # Two bisections of a strictly rising stretch agree to rounding only.
+            return np.where(upper - lower > 1e-9 * (1 + np.abs(lower)), middle, lower)
 
     def rescaled(self, factor: float) -> SplineLink:
         """The link of ``factor * t``."""

@@ -47,11 +47,10 @@ class Objective(ABC):
     ``w (1 - z)`` of losses of option 1, so that its loss is ``w (z l(1, t) + (1 - z) l(0, t))``.
     """
 
-    #: What the objective profiles out besides the index: nothing, a shift of the link, or the link.
-    #: The driver centres the rows of the design accordingly (not at all, at their mean, at their
-    #: mean given the index) before it forms the Gauss-Newton matrix, since the nuisance absorbs
-    #: that part of a step.
-    nuisance: Literal["none", "shift", "link"] = "none"
+    #: What the objective profiles out besides the index. The driver centres the rows of the design
+    #: accordingly (not at all, or at their mean given the index) before it forms the Gauss-Newton
+    #: matrix, since the nuisance absorbs that part of a step.
+    nuisance: Literal["none", "link"] = "none"
     #: Whether the objective is that of the doubled sample, so that rows with t < 0 are turned round.
     antisymmetric: bool = True
     #: Whether the value does not change when the index is multiplied by a positive number.
@@ -94,10 +93,6 @@ class Objective(ABC):
     def fit_links(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> list[Link]:
         """The link of every class of raters: one, unless `classes` tells more."""
         return [self.fit_link(t, z, weight)]
-
-    def offset(self) -> FloatArray | float:
-        """Shift of the link that was profiled out in the last evaluation, per row or common."""
-        return 0.0
 
     def resolution(self) -> float:
         """Distance from a solution, in standard errors, below which steps mean nothing.

@@ -72,11 +72,6 @@ class GroupedObjective(Objective):
         shares = [float(np.sum(weight[rows]) / np.sum(weight)) for rows in self._rows]
         return AverageLink(tuple(self.fit_links(t, z, weight)), tuple(shares))
 
-    def offset(self) -> FloatArray:
-        """Shift of every row's class."""
-        shifts = np.array([float(objective.offset()) for objective in self.objectives])
-        return np.asarray(shifts[self.classes])
-
     def resolution(self) -> float:
         """The coarsest of the classes."""
         return max(objective.resolution() for objective in self.objectives)

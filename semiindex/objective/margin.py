@@ -115,7 +115,7 @@ class RobustObjective(MarginObjective):
         if error >= self.flip_rate:
             return None
         return (
-            f"the robust loss with flip_rate={self.flip_rate:g} has no minimiser on these data: an index exists "
-            f"whose |index|-weighted training error is {error:.4g}, below the flip rate, and the loss falls "
+            f"the robust loss with flip_rate={self.flip_rate:g} has no minimiser on these data: an index "
+            f"exists whose |index|-weighted training error is {error:.4g}, below the flip rate, and the loss falls "
             "without bound along it. Use a smaller flip_rate, or ridge > 0"
         )

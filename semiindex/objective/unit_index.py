@@ -60,10 +60,6 @@ class UnitIndexObjective(Objective):
         scale = root_mean_square(t, weight)
         return [link.rescaled(1 / scale) for link in self.inner.fit_links(t / scale, z, weight)]
 
-    def offset(self) -> FloatArray | float:
-        """As the inner objective says."""
-        return self.inner.offset()
-
     def resolution(self) -> float:
         """As the inner objective says."""
         return self.inner.resolution()

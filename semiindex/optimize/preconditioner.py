@@ -1,10 +1,9 @@
 """Gauss-Newton matrix of an objective, the nuisance's share of it removed.
 
-With h the curvature of the loss in the index and D the (whitened) rows of the design, a nuisance
-that is profiled out absorbs the mean of D given what it can see: nothing, a constant (a shift of
-the link), or the index itself (the link). What is left,
+With h the curvature of the loss in the index and D the (whitened) rows of the design, a link that
+is profiled out absorbs the mean of D given the index. What is left,
 
-    H = sum_i h_i C_i C_i',      C_i = D_i - E_h[D | nuisance],
+    H = sum_i h_i C_i C_i',      C_i = D_i - E_h[D | t],
 
 approximates the Hessian of the profile objective; for the log loss it is the estimated efficient
 information. It preconditions the steps, so that errors in it cost iterations, never accuracy.
@@ -103,8 +102,6 @@ class GaussNewton:
         rows = self._rows
         if self._objective.nuisance == "link":
             rows = self._centred(t, curvature)
-        elif self._objective.nuisance == "shift" and np.any(curvature):
-            rows = rows - np.average(rows, axis=0, weights=curvature)
         weighted = np.sqrt(curvature)[:, None] * rows
         return np.asarray(weighted.T @ weighted)
 

@@ -59,7 +59,7 @@ def fit_separable(
     start = np.zeros(sample.design.n_parameters) if start is None else start
 
     def separated(_: FloatArray, t: FloatArray) -> str | None:
-        return _SEPARATED if separates(sample, t + objective.offset()) else None
+        return _SEPARATED if separates(sample, t) else None
 
     watch = separated if penalty is NO_PENALTY else None
     minimum = fit_index(
@@ -71,9 +71,7 @@ def fit_separable(
     separation: Literal["none", "quasi", "complete"] = "none"
     if separated(minimum.x, t):
         separation = "complete"
-    elif np.abs(t).max() > _SUSPICIOUS_INDEX and is_quasi_separated(
-        sample, shift=objective.nuisance == "shift"
-    ):
+    elif np.abs(t).max() > _SUSPICIOUS_INDEX and is_quasi_separated(sample):
         separation = "quasi"
     if separation != "none":
         minimum = _fit_separated(
@@ -92,7 +90,7 @@ def _fit_separated(
     max_iter: int,
 ) -> Minimum:
     """The fit under a vanishing ridge, which vanishes until it separates what can be separated."""
-    x = np.zeros(sample.design.n_parameters)
+    x: FloatArray = np.zeros(sample.design.n_parameters)
     values: tuple[float, ...] = ()
     n_iter = 0
     for strength in _STRENGTHS:

@@ -37,7 +37,7 @@ def separates(sample: IndexSample, t: FloatArray) -> bool:
     return touching.size == 0 or not sample.design.rows(touching).any()
 
 
-def is_quasi_separated(sample: IndexSample, *, shift: bool) -> bool | None:
+def is_quasi_separated(sample: IndexSample) -> bool | None:
     """Whether some direction is never contradicted by a label.
 
     Solves ``max sum_i s_i a_i' d`` subject to ``s_i a_i' d >= 0`` for rows of one label and
@@ -47,8 +47,6 @@ def is_quasi_separated(sample: IndexSample, *, shift: bool) -> bool | None:
     ----------
     sample : IndexSample
         Labels and design.
-    shift : bool
-        Whether the link may shift, so that the direction has an intercept.
 
     Returns
     -------
@@ -58,8 +56,6 @@ def is_quasi_separated(sample: IndexSample, *, shift: bool) -> bool | None:
     if sample.z.size * sample.design.n_parameters > _PROGRAM_ENTRIES:
         return None
     rows = sample.design.rows(slice(None))
-    if shift:
-        rows = np.column_stack([rows, np.ones(rows.shape[0])])
     pure = (sample.z == 0) | (sample.z == 1)
     signed = (2 * sample.z[pure] - 1)[:, None] * rows[pure]
     if signed.shape[0] == 0:
@@ -74,4 +70,4 @@ def is_quasi_separated(sample: IndexSample, *, shift: bool) -> bool | None:
         bounds=(-1, 1),
         method="highs",
     )
-    return bool(solution.status == 0 and -solution.fun > 1e-7 * np.abs(signed).sum())
+    return bool(solution.status == 0 and -float(solution.fun or 0.0) > 1e-7 * np.abs(signed).sum())

@@ -1,15 +1,18 @@
-"""The logistic fit from which every link-free fit starts."""
+"""Fits under a known link with a shift, and the logistic one from which every link-free fit starts."""
 
 from __future__ import annotations
 
-from semiindex.link.parametric import LogisticLink
+from dataclasses import replace
+
+from semiindex.index.shift import ShiftedDesign
+from semiindex.link.parametric import LogisticLink, ParametricLink
 from semiindex.objective.known_link import KnownLinkObjective
 from semiindex.optimize.fit import IndexSample
-from semiindex.optimize.preconditioner import thinned_rows
 from semiindex.optimize.penalty import NO_PENALTY, Penalty
+from semiindex.optimize.preconditioner import thinned_rows
 from semiindex.optimize.separable import SeparableFit, fit_separable
 
-__all__ = ["logistic_pilot"]
+__all__ = ["fit_with_shift", "logistic_pilot"]
 
 #: Rows from which the pilot of a large sample is estimated.
 _PILOT_ROWS = 20_000
@@ -35,5 +38,27 @@ def logistic_pilot(
 
 
 def _logistic(sample: IndexSample, shift: bool, penalty: Penalty, max_iter: int, tol: float) -> SeparableFit:
-    objective = KnownLinkObjective(LogisticLink(), shift=shift)
-    return fit_separable(sample, objective, penalty=penalty, tol=tol, max_iter=max_iter)
+    if not shift:
+        objective = KnownLinkObjective(LogisticLink())
+        return fit_separable(sample, objective, penalty=penalty, tol=tol, max_iter=max_iter)
+    fit, _ = fit_with_shift(sample, LogisticLink(), penalty=penalty, tol=tol, max_iter=max_iter)
+    return fit
+
+
+def fit_with_shift(
+    sample: IndexSample, link: ParametricLink, *, penalty: Penalty, tol: float, max_iter: int
+) -> tuple[SeparableFit, float]:
+    """Fit under a known link whose shift is free.
+
+    Returns
+    -------
+    fit : SeparableFit
+        Parameters of the index alone.
+    shift : float
+        b in ``G(t + b)``: the effect of position.
+    """
+    shifted = replace(sample, design=ShiftedDesign(sample.design))
+    objective = KnownLinkObjective(link)
+    fit = fit_separable(shifted, objective, penalty=penalty, tol=tol, max_iter=max_iter)
+    x = fit.minimum.x
+    return replace(fit, minimum=replace(fit.minimum, x=x[:-1])), float(x[-1])

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from semiindex._types import FloatArray
 from semiindex.exceptions import InvalidParameterError
 from semiindex.index.base import IndexClass
-from semiindex.link.parametric import LogisticLink, ParametricLink, get_link
+from semiindex.link.parametric import LapsedLink, LogisticLink, ParametricLink, get_link
 from semiindex.objective.base import Objective
 from semiindex.objective.known_link import KnownLinkObjective
 from semiindex.objective.margin import HingeObjective, IPOObjective, RobustObjective
-from semiindex.optimize.fit import fit_index
+from semiindex.optimize.fit import IndexSample, fit_index
 from semiindex.optimize.penalty import NO_PENALTY, Penalty, Ridge, TieBreaker
 from semiindex.optimize.quasi_newton import Minimum
 from semiindex.optimize.separable import fit_separable
+from semiindex.policy._pilot import fit_with_shift
 from semiindex.policy._sample import PreparedSample
 from semiindex.policy._separation import warn_of_separation
 from semiindex.policy.base import Estimate, PreferencePolicy
@@ -157,8 +160,9 @@ class KnownLinkPolicy(PreferencePolicy):
             )
         if self.antisymmetric and not link.antisymmetric:
             raise InvalidParameterError(
-                f"link={self.link!r} is not antisymmetric, so that exchanging the two options would change the "
-                "answer; set antisymmetric=False if the position of an option matters, or choose a symmetric link"
+                f"link={self.link!r} is not antisymmetric, so that exchanging the two options would change "
+                "the answer; set antisymmetric=False if the position of an option matters, or choose a "
+                "symmetric link"
             )
         if not self.tau > 0:
             raise InvalidParameterError(f"tau must be positive, got {self.tau!r}")
@@ -166,42 +170,54 @@ class KnownLinkPolicy(PreferencePolicy):
             raise InvalidParameterError(f"flip_rate must be in [0, 0.5), got {self.flip_rate!r}")
 
     def _estimate(self, prepared: PreparedSample) -> Estimate:
-        sample = prepared.sample
         penalty = Ridge(self.ridge) if self.ridge > 0 else NO_PENALTY
-        objective = prepared.objective(self._make_objective)
+        if self.loss in ("log", "sigmoid"):
+            return self._estimate_likelihood(prepared, penalty)
+        sample = prepared.sample
         notes: tuple[str, ...] = ()
+        objective = prepared.objective(self._margin_objective)
         if self.loss == "ipo":  # quadratic: a finite minimiser always exists
             start = np.zeros(sample.design.n_parameters)
             minimum = fit_index(
                 sample, objective, start, penalty=penalty, tol=self.tol, max_iter=self.max_iter
             )
         elif self.loss == "hinge":
-            minimum = self._fit_hinge(prepared, penalty)
+            minimum = self._fit_hinge(sample, penalty)
         else:
             fit = fit_separable(sample, objective, penalty=penalty, tol=self.tol, max_iter=self.max_iter)
             minimum, notes = fit.minimum, warn_of_separation(fit.separation, finite=False)
         t = sample.design.matvec(minimum.x)
         return Estimate(minimum, tuple(objective.fit_links(t, sample.z, sample.weight)), notes)
 
-    def _make_objective(self) -> Objective:
+    def _estimate_likelihood(self, prepared: PreparedSample, penalty: Penalty) -> Estimate:
+        """Log loss; the known link is that of every class of raters."""
+        link: Any = get_link(self.link)
+        sample, tol, max_iter = prepared.sample, self.tol, self.max_iter
+        if self.antisymmetric:
+            objective = KnownLinkObjective(link)
+            fit = fit_separable(sample, objective, penalty=penalty, tol=tol, max_iter=max_iter)
+        else:
+            fit, shift = fit_with_shift(sample, link, penalty=penalty, tol=tol, max_iter=max_iter)
+            link = LapsedLink(link, shift=shift)
+        notes = warn_of_separation(fit.separation, finite=False)
+        n_classes = 1 if prepared.group_levels is None else len(prepared.group_levels)
+        return Estimate(fit.minimum, (link,) * n_classes, notes)
+
+    def _margin_objective(self) -> Objective:
         if self.loss == "ipo":
             return IPOObjective(self.tau)
-        if self.loss == "hinge":
-            return HingeObjective()
-        if self.loss == "robust":
-            return RobustObjective(self.flip_rate)
-        link = get_link(self.link)
-        return KnownLinkObjective(link, shift=not self.antisymmetric)  # type: ignore[arg-type]  # checked
+        return HingeObjective() if self.loss == "hinge" else RobustObjective(self.flip_rate)
 
-    def _fit_hinge(self, prepared: PreparedSample, penalty: Penalty) -> Minimum:
+    def _fit_hinge(self, sample: IndexSample, penalty: Penalty) -> Minimum:
         """Follow the minimiser of the rounded hinge to a small width.
 
         The hinge has flat stretches and often many minimisers; the vanishing `TieBreaker` picks
         one (on separated data, that of the largest margin).
         """
-        sample = prepared.sample
         penalty = TieBreaker() if penalty is NO_PENALTY else penalty
-        x, values, steps = np.zeros(sample.design.n_parameters), (), 0
+        x: FloatArray = np.zeros(sample.design.n_parameters)
+        values: tuple[float, ...] = ()
+        steps = 0
         for width in _HINGE_WIDTHS:
             minimum = fit_index(
                 sample, HingeObjective(width), x, penalty=penalty, tol=self.tol, max_iter=self.max_iter

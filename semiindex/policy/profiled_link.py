@@ -147,13 +147,13 @@ class ProfiledLinkPolicy(PreferencePolicy):
         named = isinstance(self.link, str) and self.link in ("spline", "isotonic")
         if not named and not isinstance(self.link, (MonotoneSpline, ShapeConstrainedLink)):
             raise InvalidParameterError(
-                f"link must be 'spline', 'isotonic', a MonotoneSpline or a ShapeConstrainedLink, got {self.link!r}; "
-                "for a known link use KnownLinkPolicy"
+                f"link must be 'spline', 'isotonic', a MonotoneSpline or a ShapeConstrainedLink, "
+                f"got {self.link!r}; for a known link use KnownLinkPolicy"
             )
         if isinstance(self.link, ShapeConstrainedLink) and not self.link.monotone:
             raise InvalidParameterError(
-                "ShapeConstrainedLink(monotone=False): the sign of the index, and which option is preferred, are "
-                "identified by monotonicity only; fit such a link to a given index with ShapeConstrainedLink.fit"
+                "ShapeConstrainedLink(monotone=False): the sign of the index, and which option is preferred, "
+                "are identified by monotonicity only; fit such a link to a given index with its own fit()"
             )
         if self.normalization is None:
             raise InvalidParameterError(
@@ -168,9 +168,9 @@ class ProfiledLinkPolicy(PreferencePolicy):
             )
         if self.link == "isotonic" and self.ridge > 0:
             raise InvalidParameterError(
-                f"ridge={self.ridge!r} with link='isotonic': an isotonic link can be arbitrarily steep, so that "
-                "shrinking the coefficients costs nothing and the penalised problem has no solution. Use "
-                "link='spline' or ShapeConstrainedLink(lipschitz=0.25), whose slope is bounded"
+                f"ridge={self.ridge!r} with link='isotonic': an isotonic link can be arbitrarily steep, so "
+                "that shrinking the coefficients costs nothing and the penalised problem has no solution. "
+                "Use link='spline' or ShapeConstrainedLink(lipschitz=0.25), whose slope is bounded"
             )
 
     def _estimate(self, prepared: PreparedSample) -> Estimate:
@@ -221,5 +221,5 @@ def _start(phi: FloatArray, *, unit: bool) -> FloatArray:
     """The pilot's direction; the first coordinate where the pilot found none."""
     norm = float(np.linalg.norm(phi))
     if norm == 0:
-        return np.eye(phi.size)[0]
-    return phi / norm if unit else phi
+        return np.asarray(np.eye(phi.size)[0])
+    return np.asarray(phi / norm if unit else phi)
