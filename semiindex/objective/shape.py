@@ -49,6 +49,9 @@ class ShapeObjective(Objective):
     def update(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> None:
         """Place the knots by the index of this sample."""
         knots = place_knots(t, weight, self.spec.n_knots - 1, antisymmetric=self.antisymmetric)
+        # Quantiles are values of the sample, where the derivative does not exist; half way to the next it does.
+        middle = (knots[1:] + knots[:-1]) / 2
+        knots = np.concatenate([knots[:1], middle]) if self.antisymmetric or middle.size == 0 else middle
         ends = [_REACH * knots[-1]] if self.antisymmetric else [_REACH * knots[0], _REACH * knots[-1]]
         knots = np.unique(np.concatenate([knots, ends]))
         self._smooth.update(t, z, weight)
