@@ -89,7 +89,7 @@ class SplineObjective(Objective):
 
     def update(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> None:
         """Place the knots, and the grid of a large sample, by the index of this sample."""
-        self._scale = scale = root_mean_square(t, weight)
+        self._scale = scale = root_mean_square(t, weight) or 1.0  # a class of raters may never vary
         self._grid: Grid | None = None
         if t.size > self.compression_threshold:
             # At unit root mean square no |t| exceeds sqrt(sum w / min w).
