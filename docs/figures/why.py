@@ -17,7 +17,7 @@ from semiindex import KnownLinkPolicy, LapsedLink, LogisticLink, ProfiledLinkPol
 
 #: People answer at random in 28 cases of 100, and rather "no" than "yes".
 LINK = LapsedLink(LogisticLink(), lower=0.03, upper=0.25, scale=2.5, shift=-0.4)
-THETA = np.array([0.5, -0.4, 0.3, -1.0, -0.6, 0.8, 1.2, -0.9, 0.7])
+THETA = np.array([0.8, -0.6, 0.5, -1.0, -0.8, 0.6, 1.5, -1.2, 1.0])
 SIZES = (250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000)
 REPLICATIONS = 20
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"
@@ -26,8 +26,8 @@ BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"
 def options(n: int, rng: np.random.Generator) -> np.ndarray:
     """Ordinal ratings, lognormal prices and rare flags: what surveys and shops record."""
     ordinal = rng.integers(0, 5, (n, 3)) / 2
-    price = rng.lognormal(0.0, 0.9, (n, 3)) / 2
-    flag = rng.random((n, 3)) < 0.12
+    price = rng.lognormal(0.0, 1.2, (n, 3)) / 2
+    flag = rng.random((n, 3)) < 0.08
     return np.column_stack([ordinal, price, flag])
 
 
@@ -48,7 +48,7 @@ def errors() -> dict[str, np.ndarray]:
     makers = {
         "logistic (Bradley-Terry, DPO)": lambda: KnownLinkPolicy(antisymmetric=False),
         "link learned (semiindex)": lambda: ProfiledLinkPolicy(antisymmetric=False),
-        "link known (cannot be beaten)": lambda: KnownLinkPolicy(LINK, antisymmetric=False),
+        "link known (the yardstick)": lambda: KnownLinkPolicy(LINK, antisymmetric=False),
     }
     mean = {name: np.empty(len(SIZES)) for name in makers}
     reference = sample(100_000, np.random.default_rng(1))[0]
@@ -68,7 +68,7 @@ def main(path: str) -> None:
     free = ProfiledLinkPolicy(antisymmetric=False).fit(X, y)
     # The logistic fit on the same axis: its index is a multiple of its own direction.
     logistic = KnownLinkPolicy(antisymmetric=False, normalization="rms").fit(X, y)
-    t = np.linspace(-3, 3, 301)
+    t = np.linspace(-2, 2, 401)
     scale = np.sqrt(np.mean((X @ THETA) ** 2))
     left.plot(t, LINK.probability(t * scale), color=GREY, lw=5, alpha=0.35, label="truth")
     left.plot(t, free.link_.probability(t), color=BLUE, lw=2, label="learned from 4000 comparisons")

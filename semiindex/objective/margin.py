@@ -116,6 +116,6 @@ class RobustObjective(MarginObjective):
             return None
         return (
             f"the robust loss with flip_rate={self.flip_rate:g} has no minimiser on these data: an index "
-            f"exists whose |index|-weighted training error is {error:.4g}, below the flip rate, and the loss falls "
-            "without bound along it. Use a smaller flip_rate, or ridge > 0"
+            f"exists whose |index|-weighted training error is {error:.4g}, below the flip rate, and the "
+            "loss falls without bound along it. Use a smaller flip_rate, or ridge > 0"
         )

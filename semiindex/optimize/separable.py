@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from semiindex._types import FloatArray
 from semiindex.objective.base import Objective
+from semiindex.objective.unit_index import root_mean_square
 from semiindex.optimize.fit import IndexSample, Interrupt, fit_index
 from semiindex.optimize.penalty import NO_PENALTY, Penalty, TieBreaker
 from semiindex.optimize.quasi_newton import Minimum
@@ -16,10 +17,15 @@ from semiindex.optimize.separation import is_quasi_separated, separates
 
 __all__ = ["SeparableFit", "fit_separable"]
 
+Separation: TypeAlias = Literal["none", "quasi", "complete", "divergent"]
+
 _SEPARATED = "the data are separated"
 #: Index beyond which a finite maximum of the likelihood is in doubt: log odds of 15 are three in
 #: ten million.
 _SUSPICIOUS_INDEX = 15.0
+#: Root mean square of an index that has not converged beyond which it is taken to grow for ever. A
+#: link with lapses need not be separated for that: a step may fit best.
+_DIVERGED = 1e3
 #: Strengths of the vanishing ridge: the first one, as a rule; where the margin of the separation is
 #: narrow it takes a smaller one to keep to it.
 _STRENGTHS = (1e-6, 1e-8, 1e-10, 1e-12)
@@ -33,13 +39,13 @@ class SeparableFit:
     ----------
     minimum : Minimum
         In whitened coordinates.
-    separation : {"none", "quasi", "complete"}
-        What was found; for the last two the vanishing `TieBreaker` made the answer finite (it
+    separation : {"none", "quasi", "complete", "divergent"}
+        What was found; for all but the first the vanishing `TieBreaker` made the answer finite (it
         leaves a penalised fit alone).
     """
 
     minimum: Minimum
-    separation: Literal["none", "quasi", "complete"]
+    separation: Separation
 
 
 def fit_separable(
@@ -68,11 +74,13 @@ def fit_separable(
     if watch is None:
         return SeparableFit(minimum, "none")
     t = sample.design.matvec(minimum.x)
-    separation: Literal["none", "quasi", "complete"] = "none"
+    separation: Separation = "none"
     if separated(minimum.x, t):
         separation = "complete"
     elif np.abs(t).max() > _SUSPICIOUS_INDEX and is_quasi_separated(sample):
         separation = "quasi"
+    elif not minimum.converged and root_mean_square(t, sample.weight) > _DIVERGED:
+        separation = "divergent"
     if separation != "none":
         minimum = _fit_separated(
             sample, objective, separated, complete=separation == "complete", tol=tol, max_iter=max_iter

@@ -10,6 +10,7 @@ import numpy as np
 from semiindex._types import FloatArray
 from semiindex.exceptions import InvalidParameterError
 from semiindex.index.base import IndexClass
+from semiindex.link.base import Link
 from semiindex.link.parametric import LapsedLink, LogisticLink, ParametricLink, get_link
 from semiindex.objective.base import Objective
 from semiindex.objective.known_link import KnownLinkObjective
@@ -17,7 +18,7 @@ from semiindex.objective.margin import HingeObjective, IPOObjective, RobustObjec
 from semiindex.optimize.fit import IndexSample, fit_index
 from semiindex.optimize.penalty import NO_PENALTY, Penalty, Ridge, TieBreaker
 from semiindex.optimize.quasi_newton import Minimum
-from semiindex.optimize.separable import fit_separable
+from semiindex.optimize.separable import SeparableFit, fit_separable
 from semiindex.policy._pilot import fit_with_shift
 from semiindex.policy._sample import PreparedSample
 from semiindex.policy._separation import warn_of_separation
@@ -172,24 +173,14 @@ class KnownLinkPolicy(PreferencePolicy):
     def _estimate(self, prepared: PreparedSample) -> Estimate:
         penalty = Ridge(self.ridge) if self.ridge > 0 else NO_PENALTY
         if self.loss in ("log", "sigmoid"):
-            return self._estimate_likelihood(prepared, penalty)
-        sample = prepared.sample
-        notes: tuple[str, ...] = ()
-        objective = prepared.objective(self._margin_objective)
-        if self.loss == "ipo":  # quadratic: a finite minimiser always exists
-            start = np.zeros(sample.design.n_parameters)
-            minimum = fit_index(
-                sample, objective, start, penalty=penalty, tol=self.tol, max_iter=self.max_iter
-            )
-        elif self.loss == "hinge":
-            minimum = self._fit_hinge(sample, penalty)
+            fit, links = self._fit_likelihood(prepared, penalty)
         else:
-            fit = fit_separable(sample, objective, penalty=penalty, tol=self.tol, max_iter=self.max_iter)
-            minimum, notes = fit.minimum, warn_of_separation(fit.separation, finite=False)
-        t = sample.design.matvec(minimum.x)
-        return Estimate(minimum, tuple(objective.fit_links(t, sample.z, sample.weight)), notes)
+            fit, links = self._fit_margin(prepared, penalty)
+        return Estimate(fit.minimum, links, warn_of_separation(fit.separation, finite=False))
 
-    def _estimate_likelihood(self, prepared: PreparedSample, penalty: Penalty) -> Estimate:
+    def _fit_likelihood(
+        self, prepared: PreparedSample, penalty: Penalty
+    ) -> tuple[SeparableFit, tuple[Link, ...]]:
         """Log loss; the known link is that of every class of raters."""
         link: Any = get_link(self.link)
         sample, tol, max_iter = prepared.sample, self.tol, self.max_iter
@@ -199,9 +190,25 @@ class KnownLinkPolicy(PreferencePolicy):
         else:
             fit, shift = fit_with_shift(sample, link, penalty=penalty, tol=tol, max_iter=max_iter)
             link = LapsedLink(link, shift=shift)
-        notes = warn_of_separation(fit.separation, finite=False)
         n_classes = 1 if prepared.group_levels is None else len(prepared.group_levels)
-        return Estimate(fit.minimum, (link,) * n_classes, notes)
+        return fit, (link,) * n_classes
+
+    def _fit_margin(
+        self, prepared: PreparedSample, penalty: Penalty
+    ) -> tuple[SeparableFit, tuple[Link, ...]]:
+        """A loss of the signed index."""
+        sample, tol, max_iter = prepared.sample, self.tol, self.max_iter
+        objective = prepared.objective(self._margin_objective)
+        if self.loss == "ipo":  # quadratic: a finite minimiser always exists
+            start = np.zeros(sample.design.n_parameters)
+            minimum = fit_index(sample, objective, start, penalty=penalty, tol=tol, max_iter=max_iter)
+            fit = SeparableFit(minimum, "none")
+        elif self.loss == "hinge":
+            fit = SeparableFit(self._fit_hinge(sample, penalty), "none")
+        else:
+            fit = fit_separable(sample, objective, penalty=penalty, tol=tol, max_iter=max_iter)
+        t = sample.design.matvec(fit.minimum.x)
+        return fit, tuple(objective.fit_links(t, sample.z, sample.weight))
 
     def _margin_objective(self) -> Objective:
         if self.loss == "ipo":
