@@ -98,14 +98,18 @@ def _plain(level: Any, name: str) -> str | int | float | bool:
 
 def raw_code(values: pd.Series[Any], name: str) -> ColumnCode:
     """Code of a column that a formula uses: a number, or the values that occur."""
+    import pandas as pd
     from pandas.api import types
 
     if types.is_numeric_dtype(values) or types.is_bool_dtype(values):
         return ColumnCode(name)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return ColumnCode(name, tuple(level for level in values.cat.categories if (values == level).any()))
     distinct = values.drop_duplicates().tolist()
     if types.is_object_dtype(values) and all(_is_number(value) for value in distinct):
         return ColumnCode(name)
-    return ColumnCode(name, tuple(distinct))
+    text = all(isinstance(value, str) for value in distinct)
+    return ColumnCode(name, tuple(sorted(distinct) if text else distinct))
 
 
 def code_column(values0: pd.Series[Any], values1: pd.Series[Any], name: str) -> ColumnCode:

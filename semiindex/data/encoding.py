@@ -165,5 +165,6 @@ def encode_options(
 def _raw_codes(*sides: pd.DataFrame) -> tuple[ColumnCode, ...]:
     import pandas as pd
 
-    both = pd.concat(sides, ignore_index=True)
-    return tuple(raw_code(both[name], str(name)) for name in both.columns)
+    names = sides[0].columns
+    stacked = {name: pd.concat([side[name] for side in sides], ignore_index=True) for name in names}
+    return tuple(raw_code(values, str(name)) for name, values in stacked.items())
