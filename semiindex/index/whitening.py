@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import eigh, null_space
+from scipy.linalg import eigh, null_space, solve_triangular
 
 from semiindex._types import FloatArray, IntArray
 from semiindex.index.base import Design
@@ -202,7 +202,8 @@ def _whiten_wide(
     kept = eigenvalues > _RANK_TOLERANCE * max(float(eigenvalues[-1]), 1.0)
     basis = inverse[:, None] * (standardised.T @ vectors[:, kept]) / eigenvalues[kept]
     if least_norm == "penalty":  # the least-penalty parameters with the same index
-        penalised = rows / np.sqrt(design.penalty_diagonal())
-        basis = penalised.T @ np.linalg.lstsq(penalised @ penalised.T, vectors[:, kept])[0]
-        basis /= np.sqrt(design.penalty_diagonal())[:, None]
+        root = np.sqrt(design.penalty_diagonal())
+        orthonormal, triangle = np.linalg.qr((rows / root).T @ vectors[:, kept])
+        inverse_triangle = solve_triangular(triangle, np.eye(triangle.shape[0]))
+        basis = orthonormal @ inverse_triangle.T / root[:, None]
     return WhitenedDesign(design, basis), np.zeros((design.n_parameters, 0))
