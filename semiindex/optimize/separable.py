@@ -23,6 +23,10 @@ _SEPARATED = "the data are separated"
 #: Index beyond which a finite maximum of the likelihood is in doubt: log odds of 15 are three in
 #: ten million.
 _SUSPICIOUS_INDEX = 15.0
+#: ... if besides the curvature in some direction is below this share of the mean one.
+_FLAT = 1e-3
+#: Number of parameters up to which that is looked at.
+_MOST_PARAMETERS = 2_000
 #: Root mean square of an index that has not converged beyond which it is taken to grow for ever. A
 #: link with lapses need not be separated for that: a step may fit best.
 _DIVERGED = 1e3
@@ -77,7 +81,7 @@ def fit_separable(
     separation: Separation = "none"
     if separated(minimum.x, t):
         separation = "complete"
-    elif np.abs(t).max() > _SUSPICIOUS_INDEX and is_quasi_separated(sample):
+    elif _is_suspicious(sample, objective, t) and is_quasi_separated(sample):
         separation = "quasi"
     elif not minimum.converged and root_mean_square(t, sample.weight) > _DIVERGED:
         separation = "divergent"
@@ -86,6 +90,18 @@ def fit_separable(
             sample, objective, separated, complete=separation == "complete", tol=tol, max_iter=max_iter
         )
     return SeparableFit(minimum, separation)
+
+
+def _is_suspicious(sample: IndexSample, objective: Objective, t: FloatArray) -> bool:
+    """Whether a finite maximum of the likelihood is in doubt, so that the linear program is worth its time.
+
+    Along a direction that no label contradicts, the index grows until the curvature is gone.
+    """
+    if np.abs(t).max() <= _SUSPICIOUS_INDEX or sample.design.n_parameters > _MOST_PARAMETERS:
+        return False
+    curvature = objective.evaluate(t, sample.z, sample.weight).curvature()
+    eigenvalues = np.linalg.eigvalsh(sample.design.gram(curvature))
+    return bool(eigenvalues[0] < _FLAT * np.mean(eigenvalues))
 
 
 def _fit_separated(
