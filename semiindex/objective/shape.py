@@ -22,9 +22,11 @@ from semiindex.objective.spline import SplineObjective
 
 __all__ = ["ShapeObjective"]
 
-#: Knots reach this far beyond the largest index of the sample that placed them: the index moves
-#: during a fit, and beyond the last knot the link is constant.
+#: The range of the knots in units of that of the index which placed them: the index moves during a
+#: fit, and beyond the last knot the link is constant.
 _REACH = 1.5
+#: Knots closer to the one before than this share of the whole range are left out.
+_NARROWEST = 1e-6
 
 
 class ShapeObjective(Objective):
@@ -48,12 +50,15 @@ class ShapeObjective(Objective):
 
     def update(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> None:
         """Place the knots by the index of this sample."""
-        knots = place_knots(t, weight, self.spec.n_knots - 1, antisymmetric=self.antisymmetric)
-        # Quantiles are values of the sample, where the derivative does not exist; half way to the next it does.
-        middle = (knots[1:] + knots[:-1]) / 2
-        knots = np.concatenate([knots[:1], middle]) if self.antisymmetric or middle.size == 0 else middle
-        ends = [_REACH * knots[-1]] if self.antisymmetric else [_REACH * knots[0], _REACH * knots[-1]]
-        knots = np.unique(np.concatenate([knots, ends]))
+        quantiles = place_knots(t, weight, self.spec.n_knots - 1, antisymmetric=self.antisymmetric)
+        low, high = float(quantiles[0]), float(quantiles[-1])
+        beyond = (_REACH - 1) * (high - low)
+        # Quantiles are values of the sample, where the derivative does not exist; between them it does.
+        start = [0.0] if self.antisymmetric else [low - beyond]
+        knots = np.unique(np.concatenate([start, (quantiles[1:] + quantiles[:-1]) / 2, [high + beyond]]))
+        # On separated data the index may come close to two values only.
+        gap = _NARROWEST * (knots[-1] - knots[0])
+        knots = knots[np.append(True, np.diff(knots) > gap)]
         self._smooth.update(t, z, weight)
         self._program = LinkProgram(self.spec, knots, self.antisymmetric)
 
