@@ -140,7 +140,11 @@ class PiecewiseLinearLink(Link):
         """The link of ``factor * t``."""
         if not 0 < factor < math.inf:
             raise InvalidParameterError(f"factor must be positive and finite, got {factor}")
-        return PiecewiseLinearLink(self.knots / factor, self.values, self.antisymmetric, self.monotone)
+        knots = self.knots / factor
+        # Neighbouring doubles may become one: the knot nearer to 0 stays, on both sides alike.
+        apart = knots[1:] > knots[:-1]
+        kept = np.where(knots > 0, np.append(True, apart), np.append(apart, True))
+        return PiecewiseLinearLink(knots[kept], self.values[kept], self.antisymmetric, self.monotone)
 
     def to_dict(self) -> dict[str, Any]:
         """Knots and values as lists."""

@@ -159,3 +159,16 @@ def test_equal_links_hash_equally() -> None:
 def test_repr_is_short() -> None:
     link = PiecewiseLinearLink(np.arange(1000.0), np.linspace(0, 1, 1000))
     assert repr(link) == "PiecewiseLinearLink(1000 knots on [0, 999], values in [0, 1], antisymmetric=False)"
+
+
+@pytest.mark.parametrize("factor", [1.8, 3.6, 1.8 * 2.0**40])
+def test_rescaling_survives_knots_that_are_neighbouring_doubles(factor: float) -> None:
+    close = [1.9]
+    for _ in range(5):
+        close.append(float(np.nextafter(close[-1], 2.0)))
+    knots = np.array([-k for k in reversed(close)] + close)
+    values = np.concatenate([np.linspace(0.1, 0.4, 6), np.linspace(0.6, 0.9, 6)])
+    link = PiecewiseLinearLink(knots, values, antisymmetric=True).rescaled(factor)
+    assert link.knots.size < 12
+    np.testing.assert_allclose(link.probability([-3.0 / factor, 0.0, 3.0 / factor]), [0.1, 0.5, 0.9], atol=0.1)
+    assert (np.diff(link.knots) > 0).all()
