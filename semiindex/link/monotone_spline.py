@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class MonotoneSpline:
     max_slope: float | None = None
 
     def __post_init__(self) -> None:
-        if not (int(self.n_knots) == self.n_knots >= 2):
+        if not (isinstance(self.n_knots, Integral) and self.n_knots >= 2):
             raise InvalidParameterError(f"n_knots must be an integer >= 2, got {self.n_knots!r}")
         if not (np.isfinite(self.penalty) and self.penalty > 0):
             raise InvalidParameterError(
