@@ -9,7 +9,6 @@ import numpy as np
 
 from semiindex._types import FloatArray
 from semiindex.objective.base import Objective
-from semiindex.objective.unit_index import root_mean_square
 from semiindex.optimize.fit import IndexSample, Interrupt, fit_index
 from semiindex.optimize.penalty import NO_PENALTY, Penalty, TieBreaker
 from semiindex.optimize.quasi_newton import Minimum
@@ -83,7 +82,7 @@ def fit_separable(
         separation = "complete"
     elif _is_suspicious(sample, objective, t) and is_quasi_separated(sample):
         separation = "quasi"
-    elif not minimum.converged and root_mean_square(t, sample.weight) > _DIVERGED:
+    elif not minimum.converged and np.average(t**2, weights=sample.weight) > _DIVERGED**2:
         separation = "divergent"
     if separation != "none":
         minimum = _fit_separated(
