@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +49,8 @@ class MonotoneSpline:
     max_slope: float | None = None
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.n_knots, Integral) and self.n_knots >= 2):
+        n_knots: Any = self.n_knots
+        if not (isinstance(n_knots, (int, np.integer)) and n_knots >= 2):
             raise InvalidParameterError(f"n_knots must be an integer >= 2, got {self.n_knots!r}")
         if not (np.isfinite(self.penalty) and self.penalty > 0):
             raise InvalidParameterError(

@@ -85,8 +85,8 @@ def canonicalize(
     first = np.ones(z.size, dtype=bool)
     first[1:] = (table[1:] != table[:-1]).any(axis=1)
     member = np.cumsum(first) - 1
-    mass = np.bincount(member, weights=weight[order])
-    wins = np.bincount(member, weights=(weight * z)[order])
+    mass = np.asarray(np.bincount(member, weights=weight[order]), dtype=np.float64)
+    wins = np.asarray(np.bincount(member, weights=(weight * z)[order]), dtype=np.float64)
     chosen = order[first]
     return CanonicalSample(
         differences[chosen], wins / mass, mass, None if classes is None else classes[chosen]
