@@ -50,7 +50,7 @@ class CalibrationDisplay:
     >>> y = rng.random(1000) < p
     >>> display = CalibrationDisplay.from_predictions(y, {"truth": p}, n_bins=4)
     >>> display.bins["truth"].share.round(1)
-    array([0.1, 0.4, 0.6, 0.9])
+    array([0.1, 0.4, 0.7, 0.9])
     >>> ax = display.plot().ax_
     """
 
