@@ -82,6 +82,7 @@ def _in_options(message: str, options: Namespace) -> str:
 
     text = " ".join(message.split())
     text = re.sub(r", for example with df\[[^\]]*\] == value", "", text).replace(" of df", " of the table")
+    text = re.sub("^features names", "--features names", text)
     text = text.replace("antisymmetric=False", "--position-matters")
     text = text.replace("antisymmetric=True", "no --position-matters")
     return re.sub(rf"(?<![\w-])({'|'.join(_ARGUMENTS)})=(?=(.?))", flag, text)

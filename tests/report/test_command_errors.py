@@ -44,7 +44,7 @@ def failing_fit(capsys, tmp_path):
         (["--group", "Person"], "--group Person: t.csv has no such column; similar ones: person"),
         (["--weight", "time"], "--weight time: t.csv has no such column; similar ones: times"),
         (["--option1-prefix", "c_"], "--option1-prefix 'c_' is the prefix of no column"),
-        (["--features", "prise"], "features names prise, but the options have price, brand"),
+        (["--features", "prise"], "--features names prise, but the options have price, brand"),
         (["--formula", "price + colour"], "uses colour, but the columns are"),
         (["--formula", "price +"], "--formula 'price +' could not be read"),
         (["--positive", "B"], "--positive B: column 'chose_b' has no such value; it holds"),
