@@ -88,8 +88,10 @@ def fold(t: FloatArray, z: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     Returns
     -------
-    size, favoured : array of shape (n,)
-        ``|t|``, and whether the option with the larger index was preferred.
+    size : array of shape (n,)
+        ``|t|``.
+    favoured : array of shape (n,)
+        Whether the option with the larger index was preferred.
     """
     favoured = np.where(t > 0, z, np.where(t < 0, 1 - z, 0.5))
     return np.abs(t), favoured
