@@ -134,9 +134,12 @@ def fit_index(
         return _fit_once(_Problem(sample, objective, penalty), start, tol, max_iter, interrupt, None)
     rows = thinned_rows(sample.z.size, max(_STAGE_MINIMUM, sample.z.size // 10))
     part = _Problem(sample.take(rows), objective.for_rows(rows), penalty)
-    first = _fit_once(part, start, max(tol, _STAGE_TOLERANCE), max_iter, None, None)
-    fixed = part.gauss_newton(first.x)
-    return _fit_once(_Problem(sample, objective, penalty), first.x, tol, max_iter, interrupt, fixed)
+    whole = _Problem(sample, objective, penalty)
+    try:
+        first = _fit_once(part, start, max(tol, _STAGE_TOLERANCE), max_iter, None, None)
+    except UnboundedObjectiveError:  # of the part, which proves nothing of the whole
+        return _fit_once(whole, start, tol, max_iter, interrupt, None)
+    return _fit_once(whole, first.x, tol, max_iter, interrupt, part.gauss_newton(first.x))
 
 
 def _fit_once(
@@ -150,7 +153,8 @@ def _fit_once(
     """One stage, with a given preconditioner or one renewed at every step."""
     sample, objective = problem.sample, problem.objective
     objective.update(sample.design.matvec(start), sample.z, sample.weight)
-    total = float(np.sum(sample.weight))
+    # Weights that are fractions of frequencies must not make a sloppy fit.
+    total = max(float(np.sum(sample.weight)), sample.z.size)
     resolution = objective.resolution()
 
     def precondition(x: FloatArray) -> Preconditioner:

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semiindex import MonotoneSpline
+from semiindex.exceptions import UnboundedObjectiveError
 from semiindex.index.linear import LinearDesign
 from semiindex.index.whitening import WhitenedDesign, whiten
 from semiindex.link import LogisticLink
 from semiindex.objective.isotonic import IsotonicObjective
 from semiindex.objective.known_link import KnownLinkObjective
-from semiindex.objective.margin import IPOObjective
+from semiindex.objective.margin import IPOObjective, RobustObjective
 from semiindex.objective.spline import SplineObjective
 from semiindex.objective.unit_index import UnitIndexObjective
 from semiindex.optimize import fit as driver
@@ -121,6 +122,23 @@ def test_staged_fit_takes_few_passes(monkeypatch) -> None:
     monkeypatch.setattr(driver, "_STAGE_THRESHOLD", 1000)
     monkeypatch.setattr(driver, "_STAGE_MINIMUM", 2000)
     assert fit_index(s, KnownLinkObjective(LogisticLink()), np.zeros(4)).n_iter <= 5
+
+
+def test_part_without_a_minimiser_proves_nothing_of_the_whole(monkeypatch) -> None:
+    s, objective = sample(n=2000), RobustObjective(0.1)
+    with pytest.raises(UnboundedObjectiveError, match="has no minimiser on these data"):
+        fit_index(s.take(thinned_rows(2000, 200)), objective, np.zeros(4))
+    whole = fit_index(s, objective, np.zeros(4))
+    monkeypatch.setattr(driver, "_STAGE_THRESHOLD", 1000)
+    monkeypatch.setattr(driver, "_STAGE_MINIMUM", 200)
+    np.testing.assert_array_equal(fit_index(s, objective, np.zeros(4)).x, whole.x)
+
+
+def test_fractional_weights_are_fitted_as_accurately() -> None:
+    s = sample()
+    tenth = IndexSample(s.design, s.z, s.weight / s.weight.sum())
+    one, two = (fit_index(x, KnownLinkObjective(LogisticLink()), np.zeros(4)).x for x in (s, tenth))
+    np.testing.assert_allclose(one, two, atol=1e-4)
 
 
 def test_compression_to_a_grid_moves_the_estimate_by_nothing() -> None:
