@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +19,14 @@ from sklearn.utils.validation import (
 
 from semiindex._types import AnyArray, FloatArray, IntArray, Matrix
 from semiindex.data import PreferencePairs
-from semiindex.exceptions import InvalidDataError
+from semiindex.exceptions import DataWarning, InvalidDataError
 
 __all__ = ["FitInput", "check_options", "encode_groups", "read_fit_input", "read_predict_input"]
 
 #: Sums of weights beyond these are no frequencies, and sums of losses would lose all precision.
 _SMALLEST_TOTAL, _LARGEST_TOTAL = 1e-12, 1e15
+#: Mean weight below which a warning asks whether the weights were scaled to a sum of 1.
+_SMALLEST_MEAN = 0.01
 
 
 @dataclass(frozen=True)
@@ -225,6 +228,14 @@ def _within_range(weight: FloatArray) -> FloatArray:
         raise InvalidDataError(
             "sample_weight is zero in every row to which the pairs themselves give weight; at least one "
             "comparison must count"
+        )
+    if total < _SMALLEST_MEAN * weight.size:
+        warnings.warn(
+            f"The weights of {weight.size} rows sum to {total:.3g}. Weights are frequencies, and the fit is that of so "
+            "small a sample: its link is smoothed accordingly. Weights that were scaled to a sum of 1 should be "
+            "multiplied by the number of comparisons",
+            DataWarning,
+            stacklevel=4,
         )
     if not _SMALLEST_TOTAL <= total <= _LARGEST_TOTAL:
         raise InvalidDataError(

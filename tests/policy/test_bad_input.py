@@ -20,6 +20,7 @@ from semiindex import (
 )
 from semiindex.exceptions import (
     ConvergenceWarning,
+    DataWarning,
     IdentificationWarning,
     InvalidDataError,
     InvalidParameterError,
@@ -124,8 +125,19 @@ def test_no_weight_at_all(estimator) -> None:
 @pytest.mark.parametrize("total", [1e-300, 1e300])
 def test_weights_that_are_no_frequencies(estimator, total) -> None:
     X, y = sample()
+    warnings.simplefilter("ignore", DataWarning)
     with pytest.raises(InvalidDataError, match=r"the weights sum to .*, which is no number of comparisons"):
         fit(estimator, X, y, sample_weight=np.full(y.size, total / y.size))
+
+
+@both
+def test_weights_scaled_to_a_sum_of_one_are_asked_about(estimator) -> None:
+    X, y = sample()
+    with pytest.warns(
+        DataWarning, match="The weights of 150 rows sum to 1. Weights are frequencies"
+    ) as record:
+        fit(estimator, X, y, sample_weight=np.full(150, 1 / 150))
+    assert record[0].filename == __file__
 
 
 @both
