@@ -267,6 +267,7 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         probability = probability.astype(dtype)
         half = dtype.type(0.5)
         above, below = np.nextafter(half, dtype.type(1)), np.nextafter(half, dtype.type(0))
+        probability = np.where(decision == 0, half, probability)  # whatever rounding made of it
         probability = np.where((decision > 0) & (probability <= half), above, probability)
         probability = np.where((decision < 0) & (probability >= half), below, probability)
         return np.column_stack([1 - probability, probability])

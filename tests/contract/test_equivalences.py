@@ -37,7 +37,7 @@ ALL = SYMMETRIC + POSITIONAL + RIDGE
 by_name = pytest.mark.parametrize("estimator", ALL, ids=repr)
 
 # Whether every fit on these small samples reaches its tolerance is not the subject here.
-pytestmark = pytest.mark.filterwarnings("ignore::semiindex.exceptions.ConvergenceWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::semiindex.exceptions.SemiindexWarning")
 
 
 def sample(n: int = 200, seed: int = 3) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
@@ -193,6 +193,17 @@ def test_prediction_decision_and_probability_agree(estimator) -> None:
         np.testing.assert_array_equal(model.predict(points), proba.argmax(axis=1))
         np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-7)
         assert ((proba >= 0) & (proba <= 1)).all()
+
+
+@by_name
+@pytest.mark.parametrize("seed", range(4))
+def test_option_beside_itself_is_even_if_position_has_no_effect(estimator, seed) -> None:
+    X, y, _ = sample(n=25, seed=seed)
+    model = clone(estimator).fit(X, y)
+    proba, label = model.predict_proba(np.zeros((1, 3))), model.predict(np.zeros((1, 3)))
+    assert proba.argmax() == label[0]
+    if estimator.antisymmetric:
+        assert proba.tolist() == [[0.5, 0.5]]
 
 
 def test_flat_of_the_link_at_one_half_is_broken_by_the_index() -> None:
