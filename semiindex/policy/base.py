@@ -217,14 +217,17 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         -------
         array of shape (n,)
             Positive where option 1 is predicted to be preferred, in the scale of `normalization_`.
+            Where a link never reaches 1/2 there is no half point: then a function of the index that
+            has one sign and its order.
         """
         t = self._index_values(X)
         for rows, link in self._rows_by_link(X, t.size, link_groups):
             half = link.half_point
             if np.isfinite(half):
                 t[rows] -= half
-            else:  # one option is more probable whatever the index
-                t[rows] = -np.sign(half)
+            else:  # one option is more probable whatever the index: of one sign, and in its order
+                sign = t.dtype.type(-np.sign(half))
+                t[rows] = sign * np.maximum(np.logaddexp(0, sign * t[rows]), np.finfo(t.dtype).tiny)
         return t
 
     def predict(self, X: Any, link_groups: ArrayLike | None = None) -> AnyArray:

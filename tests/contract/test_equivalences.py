@@ -206,6 +206,23 @@ def test_option_beside_itself_is_even_if_position_has_no_effect(estimator, seed)
         assert proba.tolist() == [[0.5, 0.5]]
 
 
+@pytest.mark.parametrize("link", ["spline", "isotonic"])
+@pytest.mark.parametrize("flip", [False, True])
+def test_one_option_more_probable_throughout_keeps_the_order_of_the_index(link, flip) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 3))
+    y = rng.random(2000) < 0.75 + 0.1 * np.tanh(X @ [1.0, -0.5, 0.2])
+    model = ProfiledLinkPolicy(link=link, antisymmetric=False).fit(-X if flip else X, y != flip)
+    assert np.isinf(model.link_.half_point)
+    points = np.concatenate([X, 1e3 * X])
+    for array in (points, points.astype(np.float32)):
+        decision, index = model.decision_function(array), array @ model.coef_
+        np.testing.assert_array_equal(decision > 0, not flip)
+        assert (np.diff(decision[np.argsort(index)]) >= 0).all()
+        np.testing.assert_array_equal(model.predict_proba(array).argmax(axis=1), not flip)
+    assert np.unique(model.decision_function(X)).size == 2000
+
+
 def test_flat_of_the_link_at_one_half_is_broken_by_the_index() -> None:
     # Below |t| = 1 the labels are coin flips, so that the isotonic link is flat at 1/2 there.
     t = np.concatenate([np.linspace(0.05, 0.9, 18), np.linspace(1.1, 2, 10)])
