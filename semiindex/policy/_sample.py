@@ -81,12 +81,13 @@ def prepare(
     column_scale = None
     if isinstance(index, LinearIndex):
         matrix = getattr(pairs, "differences", pairs)
-        notes += _describe(matrix)
-        if is_small(*matrix.shape):
-            dense = matrix.toarray() if sp.issparse(matrix) else np.asarray(matrix)
-            merged = canonicalize(
-                dense.astype(np.float64, copy=False), z, weight, codes, antisymmetric=antisymmetric
-            )
+        small = is_small(*matrix.shape)
+        if small and sp.issparse(matrix):
+            matrix = matrix.toarray()
+        notes += _describe(matrix, weight)
+        if small:
+            dense = np.asarray(matrix, dtype=np.float64)
+            merged = canonicalize(dense, z, weight, codes, antisymmetric=antisymmetric)
             matrix, z, weight, codes = merged.differences, merged.z, merged.weight, merged.classes
         pairs, column_scale = _tame(matrix)
     if penalised and column_scale is not None:
@@ -131,17 +132,15 @@ def _column_maximum(matrix: Any) -> FloatArray:
     return np.maximum(matrix.max(axis=0), -matrix.min(axis=0)).astype(np.float64)
 
 
-def _describe(matrix: Any) -> list[str]:
+def _describe(matrix: Any, weight: FloatArray) -> list[str]:
     """Notes on comparisons of an option with itself and on discrete features."""
-    notes = []
     if sp.issparse(matrix):
-        same = matrix.shape[0] - int(np.count_nonzero(abs(matrix).sum(axis=1)))
-        return [_self_note(same)] if same else notes
-    same = int(np.sum(~matrix.any(axis=1)))
-    if same:
-        notes.append(_self_note(same))
+        same = float(np.sum(weight[np.asarray((matrix != 0).sum(axis=1)).ravel() == 0]))
+        return [_self_note(same)] if same else []
+    same = float(np.sum(weight[~matrix.any(axis=1)]))
+    notes = [_self_note(same)] if same else []
     part = matrix[thinned_rows(matrix.shape[0], 20_000)]
-    if matrix.shape[0] > 5 * _DISCRETE_VALUES and all(
+    if np.sum(weight) > 5 * _DISCRETE_VALUES and all(
         np.unique(part[:, j]).size <= _DISCRETE_VALUES for j in range(part.shape[1])
     ):
         notes.append(
@@ -151,9 +150,9 @@ def _describe(matrix: Any) -> list[str]:
     return notes
 
 
-def _self_note(count: int) -> str:
+def _self_note(count: float) -> str:
     return (
-        f"{count} comparison{'s' if count > 1 else ''} of an option with itself: valid, "
+        f"{count:g} comparison{'' if count == 1 else 's'} of an option with itself: valid, "
         "informative on the link at 0 only, not on the coefficients."
     )
 

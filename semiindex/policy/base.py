@@ -137,6 +137,8 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         """
         self._check_parameters()
         data = read_fit_input(self, X, y, sample_weight, link_groups, one_class_allowed=self.antisymmetric)
+        # An unknown rule is said before the fit, not after it.
+        normalize(self.normalization, np.ones(len(data.feature_names)), 1.0, data.feature_names)
         index = LinearIndex() if self.index is None else self.index
         prepared = prepare(data, index, antisymmetric=self.antisymmetric, penalised=self.ridge > 0)
         estimate = self._estimate(prepared)

@@ -57,10 +57,12 @@ def assert_same_fit(one, two, X) -> None:
 def test_integer_weights_are_repeated_rows(estimator) -> None:
     X, y, rng = sample()
     weight = rng.integers(1, 4, size=y.size)
+    X[3:20] = 0.0
     weighted = clone(estimator).fit(X, y, sample_weight=weight)
     repeated = clone(estimator).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
     assert_same_fit(weighted, repeated, X)
     assert weighted.n_comparisons_ == repeated.n_comparisons_ == weight.sum()
+    assert weighted.notes_ == repeated.notes_
 
 
 @by_name
@@ -150,7 +152,9 @@ def test_one_sample_in_every_container(estimator) -> None:
         X.tolist(),
         X.astype(object),
     ):
-        assert_same_fit(clone(estimator).fit(other, y), model, X)
+        again = clone(estimator).fit(other, y)
+        assert_same_fit(again, model, X)
+        assert again.notes_ == model.notes_
 
 
 @by_name

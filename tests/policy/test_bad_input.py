@@ -389,6 +389,24 @@ def test_more_features_than_comparisons(estimator) -> None:
     assert np.abs(residual).max() < 1e-9 * np.abs(target).max()
 
 
+@both
+def test_more_features_than_comparisons_beyond_the_size_of_a_matrix(estimator, monkeypatch) -> None:
+    monkeypatch.setattr("semiindex.index.whitening._DENSE_LIMIT", 20)
+    X, y = sample(n=30, d=80)
+    with (
+        pytest.warns(SeparationWarning, match="completely separated"),
+        pytest.warns(IdentificationWarning, match=r"more features \(80\) than different comparisons \(30\)"),
+    ):
+        model = fit(estimator, X, y)
+    assert model.converged_
+    assert model.score(X, y) == 1.0
+    spread = np.sqrt(np.mean(X**2, axis=0))
+    rows, target = (X / spread).T, model.coef_ * spread
+    np.testing.assert_allclose(
+        rows @ np.linalg.lstsq(rows, target)[0], target, atol=1e-6 * np.abs(target).max()
+    )
+
+
 @pytest.mark.parametrize("estimator", [KnownLinkPolicy(ridge=0.1), ProfiledLinkPolicy(ridge=0.1)], ids=repr)
 def test_a_ridge_settles_it_without_a_warning(estimator) -> None:
     X, y = sample(n=30, d=80)
