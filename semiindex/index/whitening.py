@@ -121,6 +121,7 @@ def whiten(
         With r <= d columns, r the rank of the differences (r = d for more than 2000 parameters,
         where only the columns are scaled).
     null_directions : array of shape (d, k)
+        Not listed (k = 0) where there are too many parameters for a matrix. Else:
         Orthonormal directions, in units of column root mean squares, that do not move the index
         of any comparison.
     """
@@ -131,8 +132,7 @@ def whiten(
         mean_square = design.column_mean_square(weight)
         scale = np.sqrt(mean_square)
         basis = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
-        null = np.eye(design.n_parameters)[:, scale == 0]
-        return WhitenedDesign(design, basis), null
+        return WhitenedDesign(design, basis), np.zeros((design.n_parameters, 0))
     sigma = design.gram(weight) / np.sum(weight)
     whitened, null = _whiten_gram(design, sigma)
     if least_norm == "penalty" and null.shape[1] > 0:

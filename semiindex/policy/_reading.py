@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import (
@@ -17,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from semiindex._types import AnyArray, FloatArray, IntArray, Matrix
+from semiindex._types import AnyArray, FloatArray, IntArray, Matrix, is_sparse
 from semiindex.data import PreferencePairs
 from semiindex.exceptions import DataWarning, InvalidDataError
 
@@ -118,8 +117,8 @@ def read_predict_input(estimator: Any, X: Any) -> Matrix:
         names = getattr(estimator, "feature_names_in_", None)
         if names is not None and list(X.feature_names) != list(names):
             raise InvalidDataError(
-                f"X has the features {list(X.feature_names)[:8]}, but the model was fitted on {list(names)[:8]} "
-                "(names and order must agree); build the pairs with the same columns"
+                f"X has the features {list(X.feature_names)[:8]}, but the model was fitted on "
+                f"{list(names)[:8]} (names and order must agree); build the pairs with the same columns"
             )
         _check_n_features(estimator, X, reset=False)
         return X.differences
@@ -165,9 +164,9 @@ def _encode(y: AnyArray, *, one_class_allowed: bool) -> tuple[FloatArray, AnyArr
     classes = np.unique(y)
     if classes.size > 2:
         raise InvalidDataError(
-            f"Only binary classification is supported. The type of the target is {kind}: y has {classes.size} "
-            f"different labels, {classes[:5].tolist()} among them; a comparison has two outcomes. Encode a tie as two rows of "
-            "half weight (the builders of PreferencePairs do)"
+            f"Only binary classification is supported. The type of the target is {kind}: y has "
+            f"{classes.size} different labels, {classes[:5].tolist()} among them; a comparison has two "
+            "outcomes. Encode a tie as two rows of half weight (the builders of PreferencePairs do)"
         )
     if classes.size == 1:
         classes = _complete(classes)
@@ -191,9 +190,9 @@ def _complete(classes: AnyArray) -> AnyArray:
 def _require_both(z: FloatArray, classes: AnyArray, *, one_class_allowed: bool) -> None:
     if not one_class_allowed and (z.min() == z.max()):
         raise InvalidDataError(
-            f"y has only one class among rows of positive weight ({classes.tolist()[int(z[0])]!r}). With antisymmetric=False "
-            "the probability of either outcome must be estimated, so that both have to occur; data of chosen and "
-            "rejected options need antisymmetric=True"
+            f"y has only one class among rows of positive weight ({classes.tolist()[int(z[0])]!r}). With "
+            "antisymmetric=False the probability of either outcome must be estimated, so that both have to "
+            "occur; data of chosen and rejected options need antisymmetric=True"
         )
 
 
@@ -231,16 +230,16 @@ def _within_range(weight: FloatArray) -> FloatArray:
         )
     if total < _SMALLEST_MEAN * weight.size:
         warnings.warn(
-            f"The weights of {weight.size} rows sum to {total:.3g}. Weights are frequencies, and the fit is that of so "
-            "small a sample: its link is smoothed accordingly. Weights that were scaled to a sum of 1 should be "
-            "multiplied by the number of comparisons",
+            f"The weights of {weight.size} rows sum to {total:.3g}. Weights are frequencies, and the fit is "
+            "that of so small a sample: its link is smoothed accordingly. Weights that were scaled to a sum "
+            "of 1 should be multiplied by the number of comparisons",
             DataWarning,
             stacklevel=4,
         )
     if not _SMALLEST_TOTAL <= total <= _LARGEST_TOTAL:
         raise InvalidDataError(
-            f"the weights sum to {total:.3g}, which is no number of comparisons; weights are frequencies: rescale "
-            "them so that they sum to the number of comparisons"
+            f"the weights sum to {total:.3g}, which is no number of comparisons; weights are frequencies: "
+            "rescale them so that they sum to the number of comparisons"
         )
     return weight
 
@@ -261,7 +260,8 @@ def _read_groups(link_groups: ArrayLike, n_rows: int) -> AnyArray:
     missing = _missing(groups) if groups.dtype == object else groups != groups
     if np.any(missing):
         raise InvalidDataError(
-            f"link_groups has no class in row {int(np.argmax(missing))}; drop the row, or give it a class of its own"
+            f"link_groups has no class in row {int(np.argmax(missing))}; drop the row, or give it a class "
+            "of its own"
         )
     return groups
 
@@ -286,12 +286,12 @@ def check_options(estimator: Any, options: Any) -> Matrix:
         if missing:
             raise InvalidDataError(f"options has no column {missing[0]!r}; the model needs {list(names)}")
         options = options[list(names)]
-    matrix = options if sp.issparse(options) else np.asarray(options, dtype=np.float64)
+    matrix: Matrix = options if is_sparse(options) else np.asarray(options, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[1] != estimator.n_features_in_:
         raise InvalidDataError(
             f"options must have shape (n_options, {estimator.n_features_in_}), got {matrix.shape}"
         )
-    values = matrix.data if sp.issparse(matrix) else matrix
+    values = matrix.data if is_sparse(matrix) else matrix
     if not np.isfinite(values).all():
         raise InvalidDataError("options contains NaN or infinity")
     return matrix

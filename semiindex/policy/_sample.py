@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from semiindex._types import FloatArray, IntArray
+from semiindex._types import FloatArray, IntArray, is_sparse
 from semiindex.exceptions import IdentificationWarning, InvalidDataError
 from semiindex.index.base import IndexClass
 from semiindex.index.linear import LinearIndex
@@ -82,7 +82,7 @@ def prepare(
     if isinstance(index, LinearIndex):
         matrix = getattr(pairs, "differences", pairs)
         small = is_small(*matrix.shape)
-        if small and sp.issparse(matrix):
+        if small and is_sparse(matrix):
             matrix = matrix.toarray()
         notes += _describe(matrix, weight)
         if small:
@@ -121,20 +121,20 @@ def _tame(matrix: Any) -> tuple[Any, FloatArray | None]:
         return matrix, None
     exponent = np.where(wild, -np.frexp(np.where(wild, largest, 1.0))[1], 0)
     scale = np.ldexp(1.0, np.clip(exponent, -1022, 1022))
-    scaled = matrix @ sp.diags_array(scale) if sp.issparse(matrix) else matrix * scale
+    scaled = matrix @ sp.diags_array(scale) if is_sparse(matrix) else matrix * scale
     return scaled, scale
 
 
 def _column_maximum(matrix: Any) -> FloatArray:
     """Largest absolute value of every column, without a copy of the matrix."""
-    if sp.issparse(matrix):
+    if is_sparse(matrix):
         return np.asarray(abs(matrix).max(axis=0).todense(), dtype=np.float64).ravel()
-    return np.maximum(matrix.max(axis=0), -matrix.min(axis=0)).astype(np.float64)
+    return np.asarray(np.maximum(matrix.max(axis=0), -matrix.min(axis=0)), dtype=np.float64)
 
 
 def _describe(matrix: Any, weight: FloatArray) -> list[str]:
     """Notes on comparisons of an option with itself and on discrete features."""
-    if sp.issparse(matrix):
+    if is_sparse(matrix):
         same = float(np.sum(weight[np.asarray((matrix != 0).sum(axis=1)).ravel() == 0]))
         return [_self_note(same)] if same else []
     same = float(np.sum(weight[~matrix.any(axis=1)]))
@@ -164,20 +164,19 @@ def _rank_messages(
     d = whitened.design.n_parameters
     if d > whitened.design.n_rows:
         message = (
-            f"There are more features ({d}) than different comparisons ({whitened.design.n_rows}): many coefficient "
-            "vectors fit equally well and the one of least norm (in units of each feature's spread) is "
-            "reported. Collect more comparisons, drop features, or set ridge > 0."
+            f"There are more features ({d}) than different comparisons ({whitened.design.n_rows}): many "
+            "coefficient vectors fit equally well and the one of least norm (in units of each feature's "
+            "spread) is reported. Collect more comparisons, drop features, or set ridge > 0."
         )
         return [] if penalised else [message]
-    if null.shape[1] == 0:
-        return []
-    constant = [names[j] for j in range(d) if _is_constant(whitened, j)]
+    constant = [names[j] for j in np.flatnonzero(~whitened.basis.reshape(d, -1).any(axis=1))]
     messages = []
     if constant:
+        have = "these features have" if len(constant) > 1 else "this feature has"
         messages.append(
-            f"No comparison varies in {_listed(constant)}: {'these features have' if len(constant) > 1 else 'this feature has'} "
-            "the same value in both options of every comparison, and coefficient 0. Drop or interact "
-            "(a property of the person matters only through an interaction with one of the option)."
+            f"No comparison varies in {_listed(constant)}: {have} the same value in both options of "
+            "every comparison, and coefficient 0. Drop or interact (a property of the person matters "
+            "only through an interaction with one of the options)."
         )
     collinear = null.shape[1] - len(constant)
     if collinear > 0 and not penalised:
@@ -193,24 +192,16 @@ def _rank_messages(
 
 def _constant_message(direction: FloatArray, names: tuple[str, ...]) -> str:
     involved = [names[j] for j in np.flatnonzero(direction > 1e-6)]
-    which = (
-        f"The feature {_listed(involved)} is"
-        if len(involved) == 1
-        else (f"A combination of the features {_listed(involved)} is")
-    )
+    which = "The feature" if len(involved) == 1 else "A combination of the features"
     return (
-        f"{which} the same in every comparison. With antisymmetric=False the position effect cannot be told from it: "
-        "the coefficients of least norm are reported. Drop one of them, or use antisymmetric=True."
+        f"{which} {_listed(involved)} is the same in every comparison. With antisymmetric=False the position "
+        "effect cannot be told from it: the coefficients of least norm are reported. Drop one of them, "
+        "or use antisymmetric=True."
     )
 
 
 def _named(data: FitInput, chosen: Any) -> list[str]:
     return [name for name, flag in zip(data.feature_names, chosen, strict=True) if flag]
-
-
-def _is_constant(whitened: WhitenedDesign, column: int) -> bool:
-    row = whitened.basis[column]
-    return bool(np.all(row == 0))
 
 
 def _listed(names: list[str]) -> str:

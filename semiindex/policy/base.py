@@ -167,8 +167,8 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         if not minimum.converged:
             warnings.warn(
                 f"{type(self).__name__} stopped before its tolerance ({minimum.reason}), an estimated "
-                f"{np.sqrt(max(minimum.decrement, 0) * np.sum(sample.weight)):.2g} standard errors from the solution. "
-                "Increase max_iter, or look for outliers and nearly collinear features",
+                f"{np.sqrt(max(minimum.decrement, 0) * np.sum(sample.weight)):.2g} standard errors from the "
+                "solution. Increase max_iter, or look for outliers and nearly collinear features",
                 ConvergenceWarning,
                 stacklevel=3,
             )

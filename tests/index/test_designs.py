@@ -174,7 +174,7 @@ def test_too_many_parameters_for_a_matrix_are_scaled_one_by_one(monkeypatch) -> 
     whitened, null = whiten(LinearDesign(X), w)
     assert whitened.basis.ndim == 1
     assert whitened.basis[1] == 0
-    np.testing.assert_array_equal(null, np.eye(4)[:, [1]])
+    assert null.shape == (4, 0)
     np.testing.assert_allclose(whitened.column_mean_square(w), [1, 0, 1, 1], rtol=1e-12)
 
 

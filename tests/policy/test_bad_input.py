@@ -267,6 +267,16 @@ def test_feature_without_variation(estimator) -> None:
     assert str(record[0].message) in model.notes_
 
 
+def test_feature_without_variation_among_very_many(monkeypatch) -> None:
+    monkeypatch.setattr("semiindex.index.whitening._DENSE_LIMIT", 2)
+    X, y = sample()
+    X[:, 1] = 0.0
+    with pytest.warns(IdentificationWarning, match="No comparison varies in 'x1'"):
+        model = KnownLinkPolicy().fit(X, y)
+    assert model.coef_[1] == 0
+    np.testing.assert_allclose(model.coef_[[0, 2]], KnownLinkPolicy().fit(X[:, [0, 2]], y).coef_, rtol=1e-3)
+
+
 @learners
 def test_collinear_features_share_the_least_norm_answer(estimator) -> None:
     X, y = sample()
