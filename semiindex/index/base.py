@@ -8,7 +8,7 @@ kernel designs are operators of the same kind.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -64,12 +64,19 @@ class Design(ABC):
 class IndexClass(BaseEstimator, ABC):
     """A family of indices ``t = h(option 1) - h(option 0)`` with a finite number of parameters.
 
-    Subclasses are scikit-learn estimators in their parameters (`get_params`, `clone`).
+    Subclasses are scikit-learn estimators in their parameters (`get_params`, `clone`). A class may
+    learn something from the sample of a fit before there are parameters (the options that anchor
+    its features, a kernel width): `fit_design` learns and keeps it, `design` and `score` use it.
+    Estimators call `fit_design` on a clone and store that as `index_`.
     """
+
+    #: Whether the class is so rich that parameters are determined by a penalty only: estimators
+    #: refuse it without a ridge.
+    needs_ridge: ClassVar[bool] = False
 
     @abstractmethod
     def fit_design(self, pairs: Any) -> Design:
-        """Operator of the class on a sample.
+        """Operator of the class on the sample of a fit.
 
         Parameters
         ----------
@@ -80,6 +87,24 @@ class IndexClass(BaseEstimator, ABC):
         -------
         Design
         """
+
+    def design(self, pairs: Any) -> Design:
+        """Operator on new comparisons, under what `fit_design` learned (nothing, by default).
+
+        Parameters
+        ----------
+        pairs : PreferencePairs, array or sparse matrix of shape (n, d)
+            Comparisons of the kind that `fit_design` was given.
+
+        Returns
+        -------
+        Design
+        """
+        return self.fit_design(pairs)
+
+    def parameter_names(self, feature_names: tuple[str, ...]) -> tuple[str, ...]:
+        """Names of the parameters of a fitted class: those of the features by default."""
+        return feature_names
 
     @abstractmethod
     def score(self, options: Matrix, theta: FloatArray) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ import scipy.sparse as sp
 
 from semiindex._types import FloatArray, IntArray, is_sparse
 from semiindex.exceptions import IdentificationWarning, InvalidDataError
-from semiindex.index.base import IndexClass
+from semiindex.index.base import Design, IndexClass
+from semiindex.index.feature_design import FeatureDesign
 from semiindex.index.linear import LinearIndex
 from semiindex.index.whitening import WhitenedDesign, whiten, without_constant
 from semiindex.objective.base import Objective
@@ -59,21 +60,27 @@ class PreparedSample:
         theta = self.sample.design.to_theta(phi)
         return theta if self.column_scale is None else theta * self.column_scale
 
+    def with_ridge(self, ridge: float) -> PreparedSample:
+        """The same sample in the coordinates of another (positive) ridge; nothing is factorised again."""
+        design = self.sample.design.design
+        if not isinstance(design, FeatureDesign):
+            return self
+        return replace(self, sample=replace(self.sample, design=design.ridge_coordinates(ridge)))
+
     def objective(self, make: Callable[[], Objective]) -> Objective:
         """The objective of the sample: one, or one for every class of raters."""
         return make() if self.link_classes is None else GroupedObjective.build(make, self.link_classes)
 
 
-def prepare(
-    data: FitInput, index: IndexClass, *, antisymmetric: bool, penalised: bool = False
-) -> PreparedSample:
+def prepare(data: FitInput, index: IndexClass, *, antisymmetric: bool, ridge: float = 0.0) -> PreparedSample:
     """Canonical form, design and whitening of a sample.
 
     Warns of features without variation within comparisons, of collinear ones, of more features
     than comparisons, and of a combination of features that is constant beside a free position
-    effect: the answer is then the least-norm one. A penalty chooses among those itself
-    (`penalised`), so that only features without variation are worth a warning.
+    effect: the answer is then the least-norm one. A ridge chooses among those itself, so that only
+    features without variation are worth a warning.
     """
+    penalised = ridge > 0
     levels = None if data.link_groups is None else np.unique(data.link_groups)
     codes = None if levels is None else encode_groups(data.link_groups, levels)  # type: ignore[arg-type]
     pairs, z, weight = data.pairs, data.z, data.weight
@@ -95,7 +102,7 @@ def prepare(
             "X has features of magnitudes beyond 1e100 or below 1e-100; ridge is in the units of the "
             f"features, so that it has no meaning there. Rescale {_listed(_named(data, column_scale != 1))}"
         )
-    whitened, null = whiten(index.fit_design(pairs), weight, least_norm="penalty" if penalised else "spread")
+    whitened, null = _coordinates(index.fit_design(pairs), weight, ridge)
     constant = None
     if not (antisymmetric or penalised):
         whitened, constant = without_constant(whitened, weight)
@@ -104,13 +111,21 @@ def prepare(
             "X: no feature differs between the two options of any comparison, so that there is nothing to "
             "learn; check that the columns of option 0 and option 1 are not the same"
         )
-    messages = _rank_messages(whitened, null, data.feature_names, penalised=penalised)
+    names = index.parameter_names(data.feature_names)
+    messages = _rank_messages(whitened, null, names, penalised=penalised)
     if constant is not None and whitened.design.n_parameters <= whitened.design.n_rows:
-        messages.append(_constant_message(constant, data.feature_names))
+        messages.append(_constant_message(constant, names))
     for message in messages:
         warnings.warn(message, IdentificationWarning, stacklevel=3)
     notes += messages
     return PreparedSample(IndexSample(whitened, z, weight), column_scale, codes, levels, tuple(notes))
+
+
+def _coordinates(design: Design, weight: FloatArray, ridge: float) -> tuple[WhitenedDesign, FloatArray]:
+    """Coordinates of the fit, and the directions without variation that they leave out."""
+    if isinstance(design, FeatureDesign):  # a rich class: directions are many, and mean nothing one by one
+        return design.ridge_coordinates(ridge), np.zeros((design.n_parameters, 0))
+    return whiten(design, weight, least_norm="penalty" if ridge > 0 else "spread")
 
 
 def _tame(matrix: Any) -> tuple[Any, FloatArray | None]:

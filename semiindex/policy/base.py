@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
@@ -92,6 +92,12 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
             raise InvalidParameterError(
                 f"index must be an IndexClass such as LinearIndex(), got {self.index!r}"
             )
+        if self.index is not None and self.index.needs_ridge and self.ridge == 0:
+            raise InvalidParameterError(
+                f"ridge=0 with index={self.index!r}: the class is rich enough to fit any labels without "
+                "error, so that only a penalty makes it an estimate. Set ridge > 0; "
+                "semiindex.policy.tuning.tune chooses it"
+            )
 
     def fit(
         self,
@@ -139,8 +145,8 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         data = read_fit_input(self, X, y, sample_weight, link_groups, one_class_allowed=self.antisymmetric)
         # An unknown rule is said before the fit, not after it.
         normalize(self.normalization, np.ones(len(data.feature_names)), 1.0, data.feature_names)
-        index = LinearIndex() if self.index is None else self.index
-        prepared = prepare(data, index, antisymmetric=self.antisymmetric, penalised=self.ridge > 0)
+        index = LinearIndex() if self.index is None else clone(self.index)
+        prepared = prepare(data, index, antisymmetric=self.antisymmetric, ridge=self.ridge)
         estimate = self._estimate(prepared)
         self._store(data, index, prepared, estimate)
         return self
@@ -150,7 +156,7 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         minimum, sample = estimate.minimum, prepared.sample
         theta = prepared.theta(minimum.x)
         rms = root_mean_square(sample.design.matvec(minimum.x), sample.weight)
-        applied = normalize(self.normalization, theta, rms, data.feature_names)
+        applied = normalize(self.normalization, theta, rms, index.parameter_names(data.feature_names))
         links = [link.rescaled(applied.divisor) if applied.divisor != 1 else link for link in estimate.links]
         dtype = np.float32 if getattr(data.pairs, "dtype", None) == np.float32 else np.float64
         self.coef_: FloatArray = (theta / applied.divisor).astype(dtype)
@@ -186,7 +192,10 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
     def _index_values(self, X: Any) -> FloatArray:
         """``t`` of every comparison."""
         check_is_fitted(self)
-        return np.asarray(read_predict_input(self, X) @ self.coef_)
+        matrix = read_predict_input(self, X)
+        design = self.index_.design(X if isinstance(X, PreferencePairs) else matrix)
+        dtype = np.result_type(matrix.dtype, self.coef_.dtype)
+        return design.matvec(self.coef_.astype(np.float64)).astype(dtype, copy=False)
 
     def _rows_by_link(self, X: Any, n_rows: int, link_groups: ArrayLike | None) -> list[tuple[Any, Link]]:
         """Rows and the link that serves them; the common or average link where no class is given."""
@@ -335,11 +344,12 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         FitSummary
         """
         check_is_fitted(self)
-        names = getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])
+        columns = getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])
+        names = self.index_.parameter_names(tuple(map(str, columns)))
         return FitSummary(
             estimator=type(self).__name__,
             link=repr(self.link_),
-            feature_names=tuple(map(str, names)),
+            feature_names=names,
             coefficients=tuple(float(c) for c in self.coef_),
             normalization=self.normalization_,
             n_comparisons=self.n_comparisons_,
