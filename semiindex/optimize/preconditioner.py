@@ -87,15 +87,19 @@ class GaussNewton:
         curvature, t = curvature[self._selection], t[self._selection]
         part = float(np.sum(curvature))
         matrix = self._matrix(t, curvature * (total / part if part > 0 else 0.0))
+        data_mean = float(np.trace(matrix)) / phi.size
         matrix = matrix + self._penalty.matrix(self._design)
         mean = float(np.trace(matrix)) / phi.size
         if not mean > 0:
             return lambda gradient: gradient
         if self._objective.scale_free:
             matrix = matrix + mean * np.outer(phi, phi) / float(phi @ phi)
-        eigenvalues, vectors = eigh(matrix)
-        inverse = 1.0 / np.maximum(eigenvalues, _FLOOR * mean)
-        return lambda gradient: vectors @ (inverse * (vectors.T @ gradient))
+        # A ridge is in the units of the features, so that its part may exceed that of the data by any
+        # factor in some directions: every parameter is measured against its own diagonal entry.
+        scale = np.sqrt(np.maximum(np.diag(matrix), _FLOOR * data_mean))
+        eigenvalues, vectors = eigh(matrix / np.outer(scale, scale))
+        inverse = 1.0 / np.maximum(eigenvalues, _FLOOR)
+        return lambda gradient: (vectors @ (inverse * (vectors.T @ (gradient / scale)))) / scale
 
     def _matrix(self, t: FloatArray, curvature: FloatArray) -> FloatArray:
         """``sum_i h_i C_i C_i'`` over the selected rows."""

@@ -27,6 +27,9 @@ __all__ = ["PreparedSample", "prepare"]
 
 #: Column magnitudes beyond these bounds are rescaled before they are squared.
 _SMALLEST, _LARGEST = 1e-100, 1e100
+#: Share of a ridge in the curvature of a parameter, to that of the data, beyond which a double cannot
+#: hold both (and the coefficient is 0 for every purpose).
+_MOST_RIDGE = 1e10
 #: A feature with at most this number of distinct differences counts as discrete.
 _DISCRETE_VALUES = 20
 
@@ -96,12 +99,10 @@ def prepare(data: FitInput, index: IndexClass, *, antisymmetric: bool, ridge: fl
             dense = np.asarray(matrix, dtype=np.float64)
             merged = canonicalize(dense, z, weight, codes, antisymmetric=antisymmetric)
             matrix, z, weight, codes = merged.differences, merged.z, merged.weight, merged.classes
-        pairs, column_scale = _tame(matrix)
-    if penalised and column_scale is not None:
-        raise InvalidDataError(
-            "X has features of magnitudes beyond 1e100 or below 1e-100; ridge is in the units of the "
-            f"features, so that it has no meaning there. Rescale {_listed(_named(data, column_scale != 1))}"
-        )
+        largest = _column_maximum(matrix)
+        if penalised:
+            _require_units(largest, ridge, data.feature_names)
+        pairs, column_scale = _tame(matrix, largest)
     whitened, null = _coordinates(index.fit_design(pairs), weight, ridge)
     constant = None
     if not (antisymmetric or penalised):
@@ -128,9 +129,20 @@ def _coordinates(design: Design, weight: FloatArray, ridge: float) -> tuple[Whit
     return whiten(design, weight, least_norm="penalty" if ridge > 0 else "spread")
 
 
-def _tame(matrix: Any) -> tuple[Any, FloatArray | None]:
+def _require_units(largest: FloatArray, ridge: float, names: tuple[str, ...]) -> None:
+    """Refuse a ridge on features in whose units it means nothing, or everything."""
+    with np.errstate(over="ignore", divide="ignore"):
+        odd = (largest > _LARGEST) | ((ridge / largest**2 > _MOST_RIDGE) & (largest > 0))
+    if odd.any():
+        shown = ", ".join(f"{names[j]!r} (up to {largest[j]:.2g})" for j in np.flatnonzero(odd)[:6])
+        raise InvalidDataError(
+            f"ridge={ridge:g} is in the units of the features, and means nothing for features of this "
+            f"magnitude: {shown}. Rescale them, for example with StandardScaler(with_mean=False)"
+        )
+
+
+def _tame(matrix: Any, largest: FloatArray) -> tuple[Any, FloatArray | None]:
     """Rescale columns whose squares would overflow or vanish, by powers of two."""
-    largest = _column_maximum(matrix)
     wild = (largest > _LARGEST) | ((largest < _SMALLEST) & (largest > 0))
     if not wild.any():
         return matrix, None
@@ -213,10 +225,6 @@ def _constant_message(direction: FloatArray, names: tuple[str, ...]) -> str:
         "effect cannot be told from it: the coefficients of least norm are reported. Drop one of them, "
         "or use antisymmetric=True."
     )
-
-
-def _named(data: FitInput, chosen: Any) -> list[str]:
-    return [name for name, flag in zip(data.feature_names, chosen, strict=True) if flag]
 
 
 def _listed(names: list[str]) -> str:

@@ -489,10 +489,12 @@ def test_units_too_far_apart_for_a_common_norm(estimator) -> None:
 
 
 @both
-def test_ridge_has_no_meaning_for_enormous_units(estimator) -> None:
+@pytest.mark.parametrize("scale", [1e300, 1e-8, 1e-300])
+def test_ridge_in_units_that_mean_nothing(estimator, scale) -> None:
     X, y = sample()
-    with pytest.raises(InvalidDataError, match=r"ridge is in the units of the features.* Rescale 'x0', 'x1'"):
-        clone(estimator).set_params(ridge=0.1).fit(X * [1e300, 1e-300, 1.0], y)
+    message = r"ridge=0\.1 is in the units of the features, .* magnitude: 'x0' \(up to .*\)\. Rescale them"
+    with pytest.raises(InvalidDataError, match=message):
+        clone(estimator).set_params(ridge=0.1).fit(X * [scale, 1.0, 1.0], y)
 
 
 @both

@@ -115,7 +115,7 @@ def test_ridge_is_that_of_scikit_learn(ridge: float, intercept: bool) -> None:
         assert -model.link_.half_point == pytest.approx(reference.intercept_[0], abs=1e-4)
 
 
-@pytest.mark.parametrize("scale", [1e-3, 1e3])
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3])
 def test_ridge_among_features_of_very_different_units(scale: float) -> None:
     X, y, _ = sample(d=3)
     X = X / np.geomspace(0.01, 10, 3) * [1.0, scale, 1.0]
