@@ -168,6 +168,7 @@ def _fit_once(
             tolerance=max(tol, _SCORE_TOLERANCE) ** 2 / total,
             crossing=max(tol, resolution) ** 2 / total,
             max_iter=max_iter,
+            scale_free=objective.scale_free,
         )
 
     def stop(x: FloatArray) -> str | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from semiindex._types import FloatArray
 from semiindex.optimize.preconditioner import Preconditioner
 from semiindex.optimize.quasi_newton import Minimum
@@ -17,6 +19,7 @@ from semiindex.optimize.quasi_newton import Minimum
 __all__ = ["find_root"]
 
 _MAX_HALVINGS = 6
+_LONGEST = 1e3
 
 
 def find_root(
@@ -27,6 +30,7 @@ def find_root(
     tolerance: float,
     crossing: float,
     max_iter: int,
+    scale_free: bool = False,
 ) -> Minimum:
     """Find where a score crosses zero.
 
@@ -44,6 +48,9 @@ def find_root(
         Where no step shortens the score, it counts as crossing zero if ``s' J^{-1} s <= crossing``.
     max_iter : int
         Largest number of steps.
+    scale_free : bool, default=False
+        Whether the score is that of a direction, homogeneous of degree -1. Tangent steps lengthen
+        such a point without end; it is then brought back to unit length.
 
     Returns
     -------
@@ -76,5 +83,8 @@ def find_root(
             return Minimum(x, value, norm, n_iter, crossed, reason, tuple(values))
         x, value, score = accepted
         values.append(value)
+        length = float(np.linalg.norm(x)) if scale_free else 1.0
+        if length > _LONGEST:  # seldom: the next step has to look at the point again
+            x, score = x / length, score * length
     norm = float(score @ precondition(x)(score))
     return Minimum(x, value, norm, max_iter, norm <= crossing, f"{max_iter} iterations", tuple(values))

@@ -148,6 +148,31 @@ def test_staircase_far_from_zero_is_no_root() -> None:
     assert found.reason == "no step shortens the score, yet it is far from zero"
 
 
+def test_score_of_a_direction_keeps_its_point_within_bounds() -> None:
+    target = np.array([0.6, -0.8])
+
+    def function(x):
+        size = np.linalg.norm(x)
+        unit = x / size
+        jitter = 0.7 * np.sign(np.sin(50 * unit[0])) * np.array([-unit[1], unit[0]])
+        return 0.0, ((unit @ target) * unit - target + jitter) / size
+
+    def precondition(x):
+        return lambda score: score * 40 * (x @ x)  # steps much too long
+
+    found = find_root(
+        function,
+        np.array([1.0, 0.1]),
+        precondition,
+        tolerance=1e-12,
+        crossing=1e-12,
+        max_iter=500,
+        scale_free=True,
+    )
+    assert np.linalg.norm(found.x) < 1e6
+    assert np.isfinite(found.decrement)
+
+
 def test_limit_of_steps_to_a_root() -> None:
     found = find_root(
         lambda x: (0.0, x),
