@@ -32,6 +32,9 @@ _STAGE_THRESHOLD = 50_000
 _STAGE_MINIMUM = 20_000
 #: Smallest distance from the root of a score that jumps, in standard errors, that is worth a step.
 _SCORE_TOLERANCE = 0.02
+#: Log likelihood that a step towards the root of a score may cost: the isotonic likelihood is not
+#: what the score maximises, but a point that costs more than this is not near its root.
+_LOSS_SLACK = 5.0
 #: Accuracy of a fit that only starts another one, in standard errors.
 _STAGE_TOLERANCE = 0.1
 
@@ -167,6 +170,7 @@ def _fit_once(
             precondition,
             tolerance=max(tol, _SCORE_TOLERANCE) ** 2 / total,
             crossing=max(tol, resolution) ** 2 / total,
+            slack=_LOSS_SLACK / total,
             max_iter=max_iter,
             scale_free=objective.scale_free,
         )

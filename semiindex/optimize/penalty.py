@@ -57,11 +57,12 @@ class Ridge(Penalty):
 
 @dataclass(frozen=True)
 class TieBreaker(Penalty):
-    """``strength / 2 * mean t^2``: a vanishing ridge that knows no units.
+    """``strength / 2 * phi' phi``: a vanishing ridge that knows no units.
 
     Used where the data alone determine no finite answer (separation): it selects, among all
-    parameters that fit as well, the one of smallest mean square index. Rescaling a feature
-    rescales its coefficient, as without it.
+    parameters that fit as well, the one of smallest mean square index (above 2000 parameters, where
+    whitening only scales the columns, of smallest sum of squares of standardised parameters).
+    Rescaling a feature rescales its coefficient, as without it.
 
     Parameters
     ----------

@@ -19,6 +19,8 @@ from semiindex.optimize.quasi_newton import Minimum
 __all__ = ["find_root"]
 
 _MAX_HALVINGS = 6
+#: Square of the ratio of the largest jump that counts as a crossing to the usual one.
+_JUMP = 16
 _LONGEST = 1e3
 
 
@@ -29,6 +31,7 @@ def find_root(
     *,
     tolerance: float,
     crossing: float,
+    slack: float = np.inf,
     max_iter: int,
     scale_free: bool = False,
 ) -> Minimum:
@@ -37,7 +40,7 @@ def find_root(
     Parameters
     ----------
     function : callable
-        ``x -> (value, score)``; the value is only reported.
+        ``x -> (value, score)``; the value is what the score should not raise.
     start : array of shape (r,)
         Start.
     precondition : callable
@@ -45,7 +48,11 @@ def find_root(
     tolerance : float
         The iteration ends when ``s' J^{-1} s <= tolerance``.
     crossing : float
-        Where no step shortens the score, it counts as crossing zero if ``s' J^{-1} s <= crossing``.
+        Where no step shortens the score, it counts as crossing zero if ``s' J^{-1} s <= crossing``,
+        or up to 16 times that if it changes sign along the step: the jump itself is that large.
+    slack : float
+        Steps that raise the value by more than this are refused: far from the root a score may
+        shorten on the wrong side, with the index reversed.
     max_iter : int
         Largest number of steps.
     scale_free : bool, default=False
@@ -66,15 +73,17 @@ def find_root(
         norm = -float(score @ step)
         if norm <= tolerance:
             return Minimum(x, value, norm, n_iter, True, "tolerance reached", tuple(values))
-        accepted = None
+        accepted, changes_sign = None, False
         for halving in range(_MAX_HALVINGS):
             trial = x + step / 2**halving
             trial_value, trial_score = function(trial)
-            if float(trial_score @ solve(trial_score)) < norm * (1 - 0.1 / 2**halving):
+            shorter = float(trial_score @ solve(trial_score)) < norm * (1 - 0.1 / 2**halving)
+            if shorter and trial_value <= value + slack:
                 accepted = trial, trial_value, trial_score
                 break
+            changes_sign = changes_sign or float(trial_score @ step) > 0
         if accepted is None:
-            crossed = norm <= crossing
+            crossed = norm <= (_JUMP * crossing if changes_sign else crossing)
             reason = (
                 "the score crosses zero between two of its steps"
                 if crossed

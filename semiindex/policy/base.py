@@ -143,9 +143,9 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         """
         self._check_parameters()
         data = read_fit_input(self, X, y, sample_weight, link_groups, one_class_allowed=self.antisymmetric)
-        # An unknown rule is said before the fit, not after it.
-        normalize(self.normalization, np.ones(len(data.feature_names)), 1.0, data.feature_names)
         index = LinearIndex() if self.index is None else clone(self.index)
+        if isinstance(index, LinearIndex):  # an unknown rule is said before the fit, not after it
+            normalize(self.normalization, np.ones(len(data.feature_names)), 1.0, data.feature_names)
         prepared = prepare(data, index, antisymmetric=self.antisymmetric, ridge=self.ridge)
         estimate = self._estimate(prepared)
         self._store(data, index, prepared, estimate)

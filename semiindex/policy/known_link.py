@@ -19,6 +19,7 @@ from semiindex.optimize.fit import IndexSample, fit_index
 from semiindex.optimize.penalty import NO_PENALTY, Penalty, Ridge, TieBreaker
 from semiindex.optimize.quasi_newton import Minimum
 from semiindex.optimize.separable import SeparableFit, fit_separable
+from semiindex.optimize.separation import separates
 from semiindex.policy._pilot import fit_with_shift
 from semiindex.policy._sample import PreparedSample
 from semiindex.policy._separation import warn_of_separation
@@ -76,7 +77,8 @@ class KnownLinkPolicy(PreferencePolicy):
         Map from the index to the probability that option 1 is preferred. The losses "ipo" and
         "hinge" state none: theirs is the isotonic fit on the index.
     links_ : dict or None
-        Link of every class of raters, where `link_groups` was given.
+        Link of every class of raters, where `link_groups` was given. A known link, with its shift,
+        is common to all classes; only the isotonic links of "ipo" and "hinge" differ.
     index_ : IndexClass
         Class of indices.
     classes_ : array of shape (2,)
@@ -204,7 +206,9 @@ class KnownLinkPolicy(PreferencePolicy):
             minimum = fit_index(sample, objective, start, penalty=penalty, tol=tol, max_iter=max_iter)
             fit = SeparableFit(minimum, "none")
         elif self.loss == "hinge":
-            fit = SeparableFit(self._fit_hinge(sample, penalty), "none")
+            minimum = self._fit_hinge(sample, penalty)
+            separated = penalty is NO_PENALTY and separates(sample, sample.design.matvec(minimum.x))
+            fit = SeparableFit(minimum, "complete" if separated else "none")
         else:
             fit = fit_separable(sample, objective, penalty=penalty, tol=tol, max_iter=max_iter)
         t = sample.design.matvec(fit.minimum.x)

@@ -148,6 +148,35 @@ def test_staircase_far_from_zero_is_no_root() -> None:
     assert found.reason == "no step shortens the score, yet it is far from zero"
 
 
+def test_one_large_jump_over_zero_is_a_crossing() -> None:
+    # The score is -0.03 to the left of 0.3 and 0.03 to the right: longer than 0.01, but it changes sign.
+    found = find_root(
+        lambda x: (0.0, np.where(x < 0.3, -0.03, 0.03)),
+        np.array([0.31]),
+        plain,
+        tolerance=1e-8,
+        crossing=1e-4,
+        max_iter=100,
+    )
+    assert found.converged
+    assert found.x[0] == pytest.approx(0.3, abs=0.03)
+
+
+def test_steps_that_cost_likelihood_are_refused() -> None:
+    # The score is shorter at -1 than near its root at 1, but the value there is far higher.
+    def function(x: np.ndarray) -> tuple[float, np.ndarray]:
+        return float((x[0] - 1) ** 2), np.where(x > 0, 2 * (x - 1), 0.01 * np.ones(1))
+
+    def steep(x: np.ndarray):
+        return lambda g: 1.5 * g if x[0] > 1 else 0.5 * g
+
+    settings = {"tolerance": 1e-12, "crossing": 1e-8, "max_iter": 1}
+    free = find_root(function, np.array([1.6]), steep, **settings)
+    held = find_root(function, np.array([1.6]), steep, slack=0.0, **settings)
+    assert free.x[0] == pytest.approx(-0.2)
+    assert held.value < 0.36
+
+
 def test_score_of_a_direction_keeps_its_point_within_bounds() -> None:
     target = np.array([0.6, -0.8])
 

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from statsmodels.genmod.families import links
 
 from semiindex import KnownLinkPolicy, LapsedLink, LogisticLink
-from semiindex.exceptions import UnboundedObjectiveError
+from semiindex.exceptions import SeparationWarning, UnboundedObjectiveError
 
 
 def sample(n: int = 400, d: int = 4, seed: int = 0, shift: float = 0.0):
@@ -189,7 +189,8 @@ def test_hinge_is_the_linear_program(seed: int) -> None:
 def test_hinge_on_separated_data_has_the_largest_margin() -> None:
     X = np.array([[2.0, 1.0], [1.0, 2.0], [3.0, 0.5], [-1.0, -3.0]])
     y = np.array([1, 1, 1, 0])
-    model = KnownLinkPolicy(loss="hinge", tol=1e-6).fit(X, y)
+    with pytest.warns(SeparationWarning, match="completely separated"):
+        model = KnownLinkPolicy(loss="hinge", tol=1e-6).fit(X, y)
     margin = (2 * y - 1) * (X @ model.coef_)
     assert margin.min() == pytest.approx(1, abs=2e-3)
 

@@ -16,6 +16,7 @@ from semiindex import (
     ProfiledLinkPolicy,
     ShapeConstrainedLink,
 )
+from semiindex.exceptions import SeparationWarning
 from semiindex.link.isotonic import isotonic_fit
 from semiindex.objective.spline import SplineObjective
 
@@ -275,3 +276,16 @@ def test_class_with_one_kind_of_answer() -> None:
     model = ProfiledLinkPolicy(antisymmetric=False).fit(X, y, link_groups=who)
     assert angle(X, model.coef_, theta) < 6.0
     assert model.links_["careless"].probability([-1.0, 0.0, 1.0]).min() > 0.95
+
+
+@pytest.mark.filterwarnings("ignore::semiindex.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("seed", range(4))
+def test_isotonic_index_points_the_right_way_on_quasi_separated_data(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(300, 3))
+    y = (rng.random(300) < expit(X @ [1.0, -0.5, 0.3])).astype(int)
+    X[:, 2] = (rng.random(300) < 0.2) * (2 * y - 1)  # a feature that only the preferred option has
+    with pytest.warns(SeparationWarning, match="quasi-completely separated"):
+        model = ProfiledLinkPolicy("isotonic").fit(X, y)
+    assert model.score(X, y) > 0.6
+    assert (model.coef_ * [1, -1, 1] > 0).all()
