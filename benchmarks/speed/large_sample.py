@@ -104,7 +104,9 @@ def main() -> None:
         steps = int(np.max(fitted[name].n_iter_))
         error = angle(fitted[name].coef_.ravel(), theta, X[:100_000])
         seconds = min(times[name])
-        print(f"| {name} | {seconds:.2f} | {seconds / yardstick:.2f} | {steps} | {memory:.2f} | {error:.3f} |")
+        print(
+            f"| {name} | {seconds:.2f} | {seconds / yardstick:.2f} | {steps} | {memory:.2f} | {error:.3f} |"
+        )
 
 
 if __name__ == "__main__":

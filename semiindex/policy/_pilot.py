@@ -55,7 +55,7 @@ def fit_with_shift(
     fit : SeparableFit
         Parameters of the index alone.
     shift : float
-        b in ``G(t + b)``: the effect of position.
+        The b in ``G(t + b)``: the effect of position.
     """
     shifted = replace(sample, design=ShiftedDesign(sample.design))
     objective = KnownLinkObjective(link)

@@ -246,8 +246,10 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X, link_groups
-            As in `decision_function`.
+        X : PreferencePairs, array-like, DataFrame or sparse matrix of shape (n, d)
+            Comparisons or feature differences.
+        link_groups : array-like of shape (n,), optional
+            Classes of raters, as in `decision_function`.
 
         Returns
         -------
@@ -264,8 +266,10 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X, link_groups
-            As in `decision_function`.
+        X : PreferencePairs, array-like, DataFrame or sparse matrix of shape (n, d)
+            Comparisons or feature differences.
+        link_groups : array-like of shape (n,), optional
+            Classes of raters, as in `decision_function`.
 
         Returns
         -------
