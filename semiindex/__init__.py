@@ -31,6 +31,7 @@ __all__ = [
     "PreferencePairs",
     "ProbitLink",
     "ProfiledLinkPolicy",
+    "RankingPolicy",
     "ShapeConstrainedLink",
     "SplineLink",
     "datasets",
@@ -54,6 +55,7 @@ _EXPORTS = {
     "PreferencePairs": "semiindex.data",
     "ProbitLink": "semiindex.link",
     "ProfiledLinkPolicy": "semiindex.policy",
+    "RankingPolicy": "semiindex.policy",
     "ShapeConstrainedLink": "semiindex.link",
     "SplineLink": "semiindex.link",
     "datasets": "semiindex.datasets",
@@ -77,7 +79,7 @@ if TYPE_CHECKING:
         ShapeConstrainedLink,
         SplineLink,
     )
-    from semiindex.policy import KnownLinkPolicy, ProfiledLinkPolicy
+    from semiindex.policy import KnownLinkPolicy, ProfiledLinkPolicy, RankingPolicy
 
 
 def __getattr__(name: str) -> Any:

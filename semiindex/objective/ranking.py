@@ -23,9 +23,9 @@ from semiindex.link.base import Link
 from semiindex.link.isotonic import fit_isotonic
 from semiindex.objective.base import Evaluation, Objective
 from semiindex.objective.pairwise_sums import SigmoidSurrogate, Surrogate
-from semiindex.objective.unit_index import root_mean_square
+from semiindex.objective.unit_index import UnitIndexObjective, root_mean_square
 
-__all__ = ["DoubledSample", "RankingObjective", "SplitSample", "split"]
+__all__ = ["DoubledSample", "RankingObjective", "SplitSample", "UnitSpreadObjective", "split"]
 
 #: Quantiles of the index at which the curvature of the rank criterion is estimated.
 _N_NODES = 65
@@ -175,6 +175,27 @@ def split(
         Whether to double the sample.
     """
     return DoubledSample.of(t, z, weight) if antisymmetric else SplitSample.of(t, z, weight)
+
+
+class UnitSpreadObjective(UnitIndexObjective):
+    """``t -> L(t / sd(t))`` of an L that sees no shift, such as the bipartite criterion.
+
+    The root mean square would count the mean, of which the criterion knows nothing. For such an L the
+    derivative is that of `UnitIndexObjective` at the centred index.
+
+    Parameters
+    ----------
+    inner : Objective
+        The objective of an index of unit standard deviation.
+    """
+
+    def evaluate(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> Evaluation:
+        """Value, tangent derivative and curvature; see `Objective.evaluate`."""
+        return super().evaluate(t - np.average(t, weights=weight), z, weight)
+
+    def for_rows(self, rows: IntArray) -> UnitSpreadObjective:
+        """The unit spread of a subsample."""
+        return UnitSpreadObjective(self.inner.for_rows(rows))
 
 
 class RankingObjective(Objective):

@@ -2,6 +2,7 @@
 
 from semiindex.policy.known_link import KnownLinkPolicy
 from semiindex.policy.profiled_link import ProfiledLinkPolicy
+from semiindex.policy.ranking import RankingPolicy
 from semiindex.policy.summary import FitSummary
 
-__all__ = ["FitSummary", "KnownLinkPolicy", "ProfiledLinkPolicy"]
+__all__ = ["FitSummary", "KnownLinkPolicy", "ProfiledLinkPolicy", "RankingPolicy"]
