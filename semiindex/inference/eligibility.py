@@ -1,0 +1,104 @@
+"""Which fits have standard errors, and why the others have none."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from semiindex.exceptions import InvalidDataError, InvalidParameterError
+from semiindex.index.linear import LinearDesign, LinearIndex
+from semiindex.index.whitening import whiten
+from semiindex.inference.sample import InferenceSample
+from semiindex.link.shape import ShapeConstrainedLink
+from semiindex.policy.known_link import KnownLinkPolicy
+from semiindex.policy.profiled_link import ProfiledLinkPolicy
+
+__all__ = ["Criterion", "criterion_of", "require_eligible", "require_full_rank"]
+
+#: What a fit minimises or solves, as far as its influence function depends on it.
+Criterion = Literal["known", "log", "squared", "isotonic"]
+
+
+def require_eligible(model: Any, *, single_feature: bool = False) -> None:
+    """Refuse fits whose coefficients have no standard errors, whatever the method.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        A policy.
+    single_feature : bool, default=False
+        Whether a single feature without a scale will do, since only the link is asked for.
+
+    Raises
+    ------
+    InvalidParameterError
+        For a ridge, an index that is not linear, or a single feature without a scale.
+    InvalidDataError
+        For separated data.
+    """
+    if not isinstance(model.index_, LinearIndex):
+        raise InvalidParameterError(
+            f"index={model.index_!r}: standard errors are those of a linear index. A rich class is "
+            "regularised, so that its bias is of the order of its error and its coefficients mean nothing "
+            "one by one"
+        )
+    if model.ridge > 0:
+        raise InvalidParameterError(
+            f"ridge={model.ridge!r}: a penalised fit is biased by as much as it varies, and an interval "
+            "around it covers nothing in particular; fit with ridge=0"
+        )
+    if model.n_features_in_ == 1 and model.normalization is not None and not single_feature:
+        raise InvalidParameterError(
+            "There is one feature: its coefficient is +1 or -1 under any normalisation and has no standard "
+            "error. What is estimated is the link; see link_band"
+        )
+    reason = next((note for note in model.notes_ if "separated" in note or "no finite maximum" in note), None)
+    if reason is not None:
+        raise InvalidDataError(f"No standard errors: {reason}")
+
+
+def require_full_rank(sample: InferenceSample) -> None:
+    """Refuse features that the comparisons do not tell apart.
+
+    Raises
+    ------
+    InvalidDataError
+        With the names of the features.
+    """
+    _, null = whiten(LinearDesign(sample.differences), sample.weight)
+    n_rows, d = sample.differences.shape
+    if d > n_rows:
+        raise InvalidDataError(
+            f"There are more features ({d}) than comparisons ({n_rows}): no standard errors"
+        )
+    if null.shape[1] == 0:
+        return
+    loading = np.abs(null).max(axis=1)
+    involved = [sample.feature_names[j] for j in np.flatnonzero(loading > 1e-6)]
+    raise InvalidDataError(
+        f"The comparisons do not determine the coefficients of {', '.join(map(repr, involved[:6]))} (no "
+        "variation, or collinear), so that they have no standard errors; drop one of them and fit again"
+    )
+
+
+def criterion_of(model: Any) -> Criterion:
+    """What the fit minimises or solves.
+
+    Raises
+    ------
+    InvalidParameterError
+        For estimators without an influence function here.
+    """
+    if isinstance(model, KnownLinkPolicy) and model.loss in ("log", "sigmoid"):
+        return "known"
+    if isinstance(model, ProfiledLinkPolicy):
+        if model.link == "isotonic":
+            return "isotonic"
+        squared = isinstance(model.link, ShapeConstrainedLink) and model.link.loss == "squared"
+        return "squared" if squared else "log"
+    what = f"{type(model).__name__}(loss={model.loss!r})" if hasattr(model, "loss") else type(model).__name__
+    raise InvalidParameterError(
+        f"{what} has no sandwich: its criterion is no likelihood and no profile of one; use "
+        "covariance='bootstrap'"
+    )
