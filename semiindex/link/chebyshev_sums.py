@@ -10,10 +10,11 @@ below 1e-17, are left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from semiindex._types import FloatArray
+from semiindex._types import FloatArray, IntArray
 from semiindex.link.kernel import Kernel, KernelFunction
 
 __all__ = ["ChebyshevSums"]
@@ -89,7 +90,7 @@ class ChebyshevSums:
         return total
 
 
-def _blocks(scaled: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _blocks(scaled: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
     """Blocks of width one: number in the list of occupied ones, place in [-1, 1], and that list."""
     cell = np.floor(scaled)
     occupied, block = np.unique(cell, return_inverse=True)
@@ -104,6 +105,7 @@ def _chebyshev(s: FloatArray) -> list[FloatArray]:
     return polynomials
 
 
+@lru_cache
 def _expansion(kernel: Kernel, function: KernelFunction, offset: int) -> FloatArray:
     """Coefficients of ``f(offset + (x - t) / 2)`` in ``T_a(x) T_b(t)`` on [-1, 1]^2."""
     angle = (np.arange(_TERMS) + 0.5) * np.pi / _TERMS

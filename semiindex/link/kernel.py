@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -64,10 +65,7 @@ class Kernel:
         """The function of u on [-1, 1], for a kernel of bounded support."""
         if self.power is None:
             raise InvalidParameterError(f"the kernel {self.name!r} is no polynomial")
-        u = Polynomial([0.0, 1.0])
-        value = (1 - u**2) ** self.power
-        functions = {"value": value, "slope": value.deriv(), "first": -u * value, "second": u**2 * value}
-        return functions[function]
+        return _polynomial(self.power, function)
 
     def __call__(self, function: KernelFunction, u: FloatArray) -> FloatArray:
         """The function at ``u = (x - t) / h``, of the shape of `u`; the slope is that in u."""
@@ -77,6 +75,14 @@ class Kernel:
         value = np.exp(-u * u / 2)
         factors = {"value": 1.0, "slope": -u, "first": -u, "second": u * u}
         return np.asarray(value * factors[function])
+
+
+@lru_cache
+def _polynomial(power: int, function: KernelFunction) -> Polynomial:
+    u = Polynomial([0.0, 1.0])
+    value = (1 - u**2) ** power
+    functions = {"value": value, "slope": value.deriv(), "first": -u * value, "second": u**2 * value}
+    return functions[function]
 
 
 KERNELS: dict[str, Kernel] = {

@@ -15,6 +15,7 @@ The Gaussian kernel has no bounded support: see `ChebyshevSums`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import comb
 
 import numpy as np
@@ -205,6 +206,7 @@ class LineSums:
         return np.asarray(sums)
 
 
+@lru_cache
 def _table(kernel: Kernel, function: KernelFunction, degree: int) -> FloatArray:
     """Coefficients c with ``q(xi - s) = sum_k s^k sum_l c[k, l] xi^l``, shape (degree + 1,) * 2."""
     q = kernel.polynomial(function).coef

@@ -21,7 +21,9 @@ __all__ = ["NormalScore"]
 
 #: Distance of the scores at which the map is held to the sample's quantiles.
 _STEP = 0.25
-#: Beyond the sample the score grows with the logarithm of the index, on this scale.
+#: Weight beyond the last of them: single order statistics would make a rough map.
+_BEYOND = 5.0
+#: There the score grows with the logarithm of the index, on this scale.
 _TAIL = 0.5
 
 
@@ -73,7 +75,7 @@ class NormalScore:
         -------
         NormalScore
         """
-        last = float(ndtri(1 - 0.5 / (float(np.sum(weight)) + 1)))
+        last = float(ndtri(1 - 1 / (2 + float(np.sum(weight)) / _BEYOND)))
         if antisymmetric:
             scores = np.append(np.arange(_STEP, last, _STEP), last)
             knots, scores = _distinct(weighted_quantiles(np.abs(t), weight, 2 * ndtr(scores) - 1), scores)
