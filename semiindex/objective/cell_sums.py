@@ -263,9 +263,10 @@ def _read_off(coefficients: FloatArray, cells: _Cells, t: FloatArray) -> Field:
     potential, slope = np.empty(t.size), np.empty(t.size)
     for part in cells.chunks(t.size):
         place, position = cells.locate(t[part])
-        value = coefficients[-1][place]
-        derivative = np.zeros(value.size)
-        for row in coefficients[-2::-1]:
+        derivative = coefficients[-1][place]
+        value = derivative * position
+        value += coefficients[-2][place]
+        for row in coefficients[-3::-1]:
             derivative *= position
             derivative += value
             value *= position

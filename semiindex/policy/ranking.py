@@ -21,8 +21,9 @@ from semiindex.objective.pairwise_sums import (
     SquaredHinge,
     Surrogate,
 )
-from semiindex.objective.ranking import RankingObjective, UnitSpreadObjective, split
+from semiindex.objective.ranking import RankingObjective, UnitSpreadObjective
 from semiindex.objective.unit_index import UnitIndexObjective
+from semiindex.objective.win_loss import split
 from semiindex.optimize.fit import fit_index
 from semiindex.optimize.penalty import NO_PENALTY, Penalty, Ridge, TieBreaker
 from semiindex.optimize.preconditioner import thinned_rows

@@ -11,8 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from semiindex.objective.grouped import GroupedObjective
 from semiindex.objective.pairwise_sums import Indicator, LogisticSurrogate, SigmoidSurrogate, SquaredHinge
-from semiindex.objective.ranking import RankingObjective, UnitSpreadObjective, split
+from semiindex.objective.ranking import RankingObjective, UnitSpreadObjective
 from semiindex.objective.unit_index import UnitIndexObjective
+from semiindex.objective.win_loss import split
 
 SMOOTH = [SigmoidSurrogate(0.3), LogisticSurrogate(), SquaredHinge()]
 every_smooth = pytest.mark.parametrize("surrogate", SMOOTH, ids=repr)
