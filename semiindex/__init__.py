@@ -1,7 +1,8 @@
 """Preference learning without a link function.
 
 A fit is an index class, a link and an objective: see `ProfiledLinkPolicy` for the estimator that
-learns the link, `KnownLinkPolicy` for those that fix it, `PreferencePairs` for the data.
+learns the link, `KnownLinkPolicy` for those that fix it, `PreferencePairs` for the data, `infer` for
+standard errors.
 
 The public names are imported when they are first used, so that ``import semiindex`` costs no more
 than what is needed of it.
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "Bootstrap",
     "CalibrationDisplay",
     "CauchitLink",
     "CloglogLink",
     "CoefficientDisplay",
+    "Inference",
     "KnownLinkPolicy",
     "LapsedLink",
     "LinearIndex",
@@ -35,14 +38,18 @@ __all__ = [
     "ShapeConstrainedLink",
     "SplineLink",
     "datasets",
+    "infer",
+    "link_band",
 ]
 
 #: Where each public name lives. A module stands for itself.
 _EXPORTS = {
+    "Bootstrap": "semiindex.inference",
     "CalibrationDisplay": "semiindex.display",
     "CauchitLink": "semiindex.link",
     "CloglogLink": "semiindex.link",
     "CoefficientDisplay": "semiindex.display",
+    "Inference": "semiindex.inference",
     "KnownLinkPolicy": "semiindex.policy",
     "LapsedLink": "semiindex.link",
     "LinearIndex": "semiindex.index",
@@ -59,6 +66,8 @@ _EXPORTS = {
     "ShapeConstrainedLink": "semiindex.link",
     "SplineLink": "semiindex.link",
     "datasets": "semiindex.datasets",
+    "infer": "semiindex.inference",
+    "link_band": "semiindex.inference",
 }
 
 if TYPE_CHECKING:
@@ -66,6 +75,7 @@ if TYPE_CHECKING:
     from semiindex.data import PreferencePairs
     from semiindex.display import CalibrationDisplay, CoefficientDisplay, LinkDisplay
     from semiindex.index import LinearIndex
+    from semiindex.inference import Bootstrap, Inference, infer, link_band
     from semiindex.link import (
         CauchitLink,
         CloglogLink,

@@ -84,8 +84,7 @@ class Inference:
     Examples
     --------
     >>> import numpy as np
-    >>> from semiindex import KnownLinkPolicy
-    >>> from semiindex.inference import infer
+    >>> from semiindex import KnownLinkPolicy, infer
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(500, 2))
     >>> y = rng.random(500) < 1 / (1 + np.exp(-X @ [1.0, -2.0]))

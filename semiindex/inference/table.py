@@ -88,8 +88,7 @@ def infer(
     Examples
     --------
     >>> import numpy as np
-    >>> from semiindex import ProfiledLinkPolicy
-    >>> from semiindex.inference import infer
+    >>> from semiindex import ProfiledLinkPolicy, infer
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(1000, 3))
     >>> y = rng.random(1000) < 0.2 + 0.6 / (1 + np.exp(-3 * X @ [1.0, -0.5, 0.0]))

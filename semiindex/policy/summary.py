@@ -74,6 +74,7 @@ class FitSummary:
             ),
             "-" * (width + 14),
             f"Normalisation: {self.normalization}.",
+            "Standard errors, tests and intervals: semiindex.infer(model, X, y).",
         ]
         for note in self.notes:
             lines += textwrap.wrap(f"Note: {note}", _WIDTH, subsequent_indent="      ")
