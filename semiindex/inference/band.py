@@ -115,8 +115,8 @@ def link_band(
     >>> bool(band.lower[1] < 0.8 < band.upper[1])
     True
     """
-    _require_smooth(model)
     require_eligible(model, single_feature=True)
+    _require_smooth(model)
     if not 0 < level < 1:
         raise InvalidParameterError(f"level must lie between 0 and 1, such as 0.95, got {level!r}")
     sample = read_sample(model, X, y, sample_weight, None, groups)

@@ -81,4 +81,5 @@ def centred(rows: FloatArray, basis: sp.csr_array, weight: FloatArray) -> FloatA
     eigenvalues, vectors = eigh(gram)
     kept = eigenvalues > _RANK_TOLERANCE * max(float(eigenvalues[-1]), 0.0)
     inverse = (vectors[:, kept] / eigenvalues[kept]) @ vectors[:, kept].T
-    return np.asarray(rows - basis @ (inverse @ (weighted.T @ rows)))
+    mean = np.asarray(basis @ (inverse @ (weighted.T @ rows)))
+    return np.asarray(np.subtract(rows, mean, out=mean))

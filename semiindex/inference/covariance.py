@@ -10,6 +10,7 @@ from scipy.linalg import eigh
 
 from semiindex._types import FloatArray, IntArray
 from semiindex.exceptions import InvalidDataError
+from semiindex.index.linear import LinearDesign
 from semiindex.inference.sample import Observations
 
 __all__ = ["CovarianceEstimate", "cluster_covariance", "sandwich_covariance", "two_way_covariance"]
@@ -62,9 +63,11 @@ def sandwich_covariance(psi: FloatArray, observations: Observations, n_free: int
     -------
     CovarianceEstimate
     """
-    sums = _sums(psi * observations.share[:, None], observations.codes)
+    sums = psi
+    if observations.frequency.size < len(psi):
+        sums = _sums(psi * observations.share[:, None], observations.codes)
     factor = _degrees(observations.total, n_free)
-    matrix = factor * (sums.T @ (observations.frequency[:, None] * sums))
+    matrix = factor * LinearDesign(sums).gram(observations.frequency)
     return CovarianceEstimate(
         matrix, "sandwich", "sandwich of independent comparisons (HC1: factor n/(n - k))"
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.index.linear import LinearDesign, LinearIndex
 from semiindex.index.whitening import whiten
 from semiindex.inference.sample import InferenceSample
 from semiindex.link.shape import ShapeConstrainedLink
+from semiindex.policy.base import PreferencePolicy
 from semiindex.policy.known_link import KnownLinkPolicy
 from semiindex.policy.profiled_link import ProfiledLinkPolicy
 
@@ -33,10 +35,17 @@ def require_eligible(model: Any, *, single_feature: bool = False) -> None:
     Raises
     ------
     InvalidParameterError
-        For a ridge, an index that is not linear, or a single feature without a scale.
+        For anything but an estimator of the library, a ridge, an index that is not linear, or a single
+        feature without a scale.
     InvalidDataError
         For separated data.
     """
+    if not isinstance(model, PreferencePolicy):
+        raise InvalidParameterError(
+            f"model must be a fitted estimator of semiindex, got {type(model).__name__}; of a pipeline pass "
+            "the last step, and the data that it was given"
+        )
+    check_is_fitted(model)
     if not isinstance(model.index_, LinearIndex):
         raise InvalidParameterError(
             f"index={model.index_!r}: standard errors are those of a linear index. A rich class is "

@@ -28,6 +28,7 @@ from scipy.linalg import eigh, null_space
 
 from semiindex._types import FloatArray, IntArray
 from semiindex.exceptions import InvalidDataError
+from semiindex.index.linear import LinearDesign
 from semiindex.inference.conditional_mean import centred, index_basis
 from semiindex.inference.eligibility import Criterion
 from semiindex.inference.fit_statistics import links_by_class
@@ -123,14 +124,15 @@ def influence(model: Any, sample: InferenceSample, criterion: Criterion) -> Infl
         tangent = null_space((theta * spread)[None, :] / np.linalg.norm(theta * spread))
     elif theta.size > rows.shape[1]:
         rows = np.column_stack([rows, np.ones(rows.shape[0])])
-    rows = rows / spread
-    weighted = (sample.weight * score.curvature)[:, None] * rows
-    information = tangent.T @ (rows.T @ weighted) @ tangent
-    total = float(np.sum(sample.weight * score.curvature))
-    inverse = tangent @ _inverse(information, total) @ tangent.T
+    weight = sample.weight * score.curvature
+    gram = LinearDesign(rows).gram(weight) / np.outer(spread, spread)
+    information = tangent.T @ gram @ tangent
+    inverse = tangent @ _inverse(information, float(np.sum(weight))) @ tangent.T
     jacobian = normalizing_jacobian(model.normalization, theta, sample.second_moment, sample.feature_names)
-    change = (jacobian / spread) @ inverse
-    return Influence((score.residual[:, None] * rows) @ change.T, tangent.shape[1])
+    change = (jacobian / spread) @ inverse / spread
+    psi = rows @ change.T
+    psi *= score.residual[:, None]
+    return Influence(psi, tangent.shape[1])
 
 
 def index_score(model: Any, sample: InferenceSample, criterion: Criterion) -> IndexScore:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
 from semiindex._types import AnyArray, FloatArray, IntArray
 from semiindex.data import PreferencePairs
@@ -83,7 +83,7 @@ class InferenceSample:
     feature_names: tuple[str, ...]
     used: AnyArray
 
-    @property
+    @cached_property
     def second_moment(self) -> FloatArray:
         """``Sigma = D'WD / sum(w)``, shape (d, d)."""
         return LinearDesign(self.differences).gram(self.weight) / float(np.sum(self.weight))
@@ -108,7 +108,6 @@ def read_sample(
     InvalidDataError
         If these are not the data of the fit, or observations and clusters contradict each other.
     """
-    check_is_fitted(model)
     data = read_fit_input(
         clone(model), X, y, sample_weight, link_groups, one_class_allowed=bool(model.antisymmetric)
     )

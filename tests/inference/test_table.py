@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
 
 from semiindex import KnownLinkPolicy, ProfiledLinkPolicy
 from semiindex.exceptions import ConvergenceWarning, InvalidDataError, InvalidParameterError
@@ -124,6 +127,16 @@ def test_fits_without_standard_errors_are_refused(estimator, message, sample) ->
         model = estimator.fit(X, y)
     with pytest.raises(InvalidParameterError, match=message):
         infer(model, X, y)
+
+
+def test_only_fitted_estimators_are_taken(sample) -> None:
+    X, y = sample
+    with pytest.raises(NotFittedError):
+        infer(ProfiledLinkPolicy(), X, y)
+    with pytest.raises(InvalidParameterError, match="of a pipeline pass the last step"):
+        infer(make_pipeline(ProfiledLinkPolicy()).fit(X, y), X, y)
+    with pytest.raises(InvalidParameterError, match="got LogisticRegression"):
+        infer(LogisticRegression().fit(X, y), X, y)
 
 
 def test_a_single_feature_is_refused_unless_the_link_has_a_scale(sample) -> None:
