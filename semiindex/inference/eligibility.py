@@ -106,6 +106,8 @@ def criterion_of(model: Any) -> Criterion:
             return "isotonic"
         squared = isinstance(model.link, ShapeConstrainedLink) and model.link.loss == "squared"
         return "squared" if squared else "log"
+    if hasattr(model, "score_components"):  # solves the efficient score, as the profiled log loss does
+        return "log"
     what = f"{type(model).__name__}(loss={model.loss!r})" if hasattr(model, "loss") else type(model).__name__
     raise InvalidParameterError(
         f"{what} has no sandwich: its criterion is no likelihood and no profile of one; use "

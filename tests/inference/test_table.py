@@ -226,3 +226,12 @@ def test_intervals_cover_under_a_known_link(theta) -> None:
         covered.append((lower <= theta) & (theta <= upper))
     allowed = 4 * np.sqrt(0.95 * 0.05 / runs)
     assert np.abs(np.mean(covered, axis=0) - 0.95).max() < allowed
+
+
+def test_fits_of_the_efficient_score_have_the_same_errors(sample) -> None:
+    """The same information, at nearly the same index, whichever way the score was solved."""
+    orthogonal = pytest.importorskip("semiindex.policy.orthogonal")
+    X, y = sample
+    model = orthogonal.OrthogonalPolicy().fit(X, y)
+    one, two = infer(model, X, y), infer(ProfiledLinkPolicy().fit(X, y), X, y)
+    np.testing.assert_allclose(one.standard_errors, two.standard_errors, rtol=0.1)
