@@ -21,6 +21,8 @@ __all__ = ["NormalScore"]
 
 #: Distance of the scores at which the map is held to the sample's quantiles.
 _STEP = 0.25
+#: Share of the range of the knots within which two of them count as one.
+_GAP = 1e-4
 #: Weight beyond the last of them: single order statistics would make a rough map.
 _BEYOND = 5.0
 #: There the score grows with the logarithm of the index, on this scale.
@@ -116,6 +118,11 @@ class NormalScore:
 
 
 def _distinct(knots: FloatArray, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Distinct knots; tied index values get the mean of their scores."""
-    distinct, member, count = np.unique(knots, return_inverse=True, return_counts=True)
-    return distinct, np.bincount(member, weights=scores) / count
+    """Knots that differ by more than a trace of their range; the others get the mean of their scores."""
+    gap = _GAP * max(float(knots[-1] - knots[0]), abs(float(knots[-1])))
+    first, member = [0], np.zeros(knots.size, dtype=np.intp)
+    for k in range(1, knots.size):
+        if knots[k] - knots[first[-1]] > gap:
+            first.append(k)
+        member[k] = len(first) - 1
+    return knots[first], np.bincount(member, weights=scores) / np.bincount(member)

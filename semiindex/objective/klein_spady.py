@@ -11,36 +11,22 @@ point u_j: that second part is what centres the score at E[D | t] and makes the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from semiindex._types import FloatArray
 from semiindex.link.base import Link
-from semiindex.link.kernel_regression import FoldedSums, Smoothing
+from semiindex.link.kernel_regression import FoldedSums
 from semiindex.link.monotone_spline import MonotoneSpline
 from semiindex.objective.base import Evaluation, Objective
 from semiindex.objective.fold import fold
-from semiindex.objective.grid import Grid
 from semiindex.objective.leave_one_out import LeaveOneOut, Masses
-from semiindex.objective.smoothing import SmoothingRule, sample_grid
+from semiindex.objective.smoothing import Nodes, SmoothingRule, fit_smoothing
 from semiindex.objective.spline import SplineObjective
 
 __all__ = ["KleinSpadyObjective"]
 
 #: Above this number of rows the sample is compressed to a grid of index values.
 _COMPRESSION_THRESHOLD = 20_000
-
-
-@dataclass(frozen=True)
-class _Nodes:
-    """Grid of a large sample: normal scores of its nodes, their slope, kernel sums, unit left out."""
-
-    grid: Grid
-    points: FloatArray
-    slope: FloatArray
-    sums: FoldedSums
-    unit: float
 
 
 class KleinSpadyObjective(Objective):
@@ -81,23 +67,14 @@ class KleinSpadyObjective(Objective):
     def update(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> None:
         """Fix the scale of the smoothing, the bandwidth, and the grid of a large sample."""
         self._prior = 0.5 if self.antisymmetric else float(np.dot(weight, z) / np.sum(weight))
-        self._nodes: _Nodes | None = None
-        folded = fold(t, z, self.antisymmetric)
-        if t.size <= self.compression_threshold:
-            order = np.argsort(folded.t, kind="stable")
-            masses = Masses.of_rows(folded.z[order], weight[order])
-            self.smoothing = self._choose(folded.t[order], masses)
-            return
-        grid = sample_grid(t, weight, antisymmetric=self.antisymmetric)
-        unit = float(np.dot(weight, np.minimum(weight, 1.0)) / np.sum(weight))
-        masses = Masses.of_nodes(*grid.compress(folded.t, folded.z, weight).counts, unit=unit)
-        self.smoothing = chosen = self._choose(grid.nodes, masses)
-        points = chosen.scale.score(grid.nodes)
-        sums = FoldedSums(points, points, chosen.kernel, chosen.bandwidth, self.antisymmetric)
-        self._nodes = _Nodes(grid, points, chosen.scale.slope(grid.nodes), sums, unit)
-
-    def _choose(self, t: FloatArray, masses: Masses) -> Smoothing:
-        return self.rule.fit(t, masses, antisymmetric=self.antisymmetric, prior=self._prior)
+        self.smoothing, self._nodes = fit_smoothing(
+            self.rule,
+            t,
+            z,
+            weight,
+            antisymmetric=self.antisymmetric,
+            threshold=self.compression_threshold,
+        )
 
     def evaluate(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> Evaluation:
         """Value, full derivative and curvature; see `Objective.evaluate`."""
@@ -123,7 +100,7 @@ class KleinSpadyObjective(Objective):
         return criterion.value, gradient, information
 
     def _on_nodes(
-        self, nodes: _Nodes, t: FloatArray, z: FloatArray, weight: FloatArray
+        self, nodes: Nodes, t: FloatArray, z: FloatArray, weight: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
         """The same of a large sample: the value is a function of the masses at the nodes."""
         binned = nodes.grid.compress(t, z, weight)

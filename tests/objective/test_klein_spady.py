@@ -8,8 +8,9 @@ import pytest
 from semiindex.link.kernel import KERNELS, get_kernel
 from semiindex.link.kernel_regression import PRIOR_WEIGHT
 from semiindex.link.kernel_sums import kernel_sums
+from semiindex.objective.kernel_link import fit_kernel_link
 from semiindex.objective.klein_spady import KleinSpadyObjective
-from semiindex.objective.smoothing import SmoothingRule, fit_kernel_link
+from semiindex.objective.smoothing import SmoothingRule
 from semiindex.objective.unit_index import UnitIndexObjective
 
 every_kernel = pytest.mark.parametrize("kernel", KERNELS)
@@ -240,7 +241,7 @@ def test_kernel_link_is_the_local_linear_regression(antisymmetric) -> None:
     t, z, weight = sample(500)
     rule = SmoothingRule()
     link = fit_kernel_link(t, z, weight, rule, antisymmetric=antisymmetric)
-    smoothing = fitted(t, z, weight, antisymmetric=antisymmetric, compression_threshold=10).smoothing
+    smoothing = fitted(t, z, weight, antisymmetric=antisymmetric).smoothing
     u, kernel, h = smoothing.scale.score(t), smoothing.kernel, smoothing.bandwidth
     if antisymmetric:
         u, z, weight = np.concatenate([u, -u]), np.concatenate([z, 1 - z]), np.tile(weight, 2) / 2
