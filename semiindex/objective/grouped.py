@@ -73,8 +73,9 @@ class GroupedObjective(Objective):
         return AverageLink(tuple(self.fit_links(t, z, weight)), tuple(shares))
 
     def resolution(self) -> float:
-        """The coarsest of the classes."""
-        return max(objective.resolution() for objective in self.objectives)
+        """The coarsest of the classes that have rows (a subsample may miss a rare one)."""
+        parts = zip(self._rows, self.objectives, strict=True)
+        return max((objective.resolution() for rows, objective in parts if rows.size), default=0.0)
 
     def update(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> None:
         """Hand every class its rows."""
@@ -83,5 +84,9 @@ class GroupedObjective(Objective):
                 objective.update(t[rows], z[rows], weight[rows])
 
     def for_rows(self, rows: IntArray) -> GroupedObjective:
-        """The same objectives on the classes of a subsample."""
-        return GroupedObjective(self.objectives, self.classes[rows])
+        """The objectives of the classes of a subsample (rows in increasing order)."""
+        parts = [
+            objective.for_rows(np.flatnonzero(np.isin(own, rows)))
+            for own, objective in zip(self._rows, self.objectives, strict=True)
+        ]
+        return GroupedObjective(parts, self.classes[rows])
