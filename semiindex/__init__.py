@@ -30,6 +30,7 @@ __all__ = [
     "LogLogLink",
     "LogisticLink",
     "MonotoneSpline",
+    "OrthogonalPolicy",
     "PiecewiseLinearLink",
     "PreferencePairs",
     "ProbitLink",
@@ -58,6 +59,7 @@ _EXPORTS = {
     "LogLogLink": "semiindex.link",
     "LogisticLink": "semiindex.link",
     "MonotoneSpline": "semiindex.link",
+    "OrthogonalPolicy": "semiindex.policy",
     "PiecewiseLinearLink": "semiindex.link",
     "PreferencePairs": "semiindex.data",
     "ProbitLink": "semiindex.link",
@@ -89,7 +91,7 @@ if TYPE_CHECKING:
         ShapeConstrainedLink,
         SplineLink,
     )
-    from semiindex.policy import KnownLinkPolicy, ProfiledLinkPolicy, RankingPolicy
+    from semiindex.policy import KnownLinkPolicy, OrthogonalPolicy, ProfiledLinkPolicy, RankingPolicy
 
 
 def __getattr__(name: str) -> Any:

@@ -31,7 +31,7 @@ _DIVERGENT = (
 )
 
 
-def warn_of_separation(separation: str, *, finite: bool) -> tuple[str, ...]:
+def warn_of_separation(separation: str, *, finite: bool, remedy: str = "set ridge > 0") -> tuple[str, ...]:
     """Warn of separated data; the notes of the fit repeat it.
 
     Parameters
@@ -41,13 +41,15 @@ def warn_of_separation(separation: str, *, finite: bool) -> tuple[str, ...]:
     finite : bool
         Whether the estimator's own criterion is bounded all the same unless the separation is
         complete (that of a normalised index is; a likelihood with a known link is not).
+    remedy : str, default="set ridge > 0"
+        What to do about it, for an estimator without a ridge.
     """
     messages = {
         "complete": _COMPLETE,
         "quasi": _QUASI_FREE if finite else _QUASI_KNOWN,
         "divergent": "" if finite else _DIVERGENT,
     }
-    message = messages.get(separation, "")
+    message = messages.get(separation, "").replace("set ridge > 0", remedy)
     if not message:
         return ()
     warnings.warn(message, SeparationWarning, stacklevel=4)
