@@ -79,7 +79,7 @@ def estimators(link_name: str) -> dict[str, Callable[[], Any]]:
         "isotonic": lambda: ProfiledLinkPolicy("isotonic", antisymmetric=symmetric),
         "spline": lambda: ProfiledLinkPolicy("spline", antisymmetric=symmetric),
         "shape": lambda: ProfiledLinkPolicy(SHAPE, antisymmetric=symmetric),
-        "known": lambda: KnownLinkPolicy(LINKS[link_name], antisymmetric=symmetric),
+        "known": lambda: KnownLinkPolicy(LINKS[link_name], antisymmetric=symmetric, position_effect=False),
     }
 
 

@@ -48,8 +48,7 @@ def population_limits(design: str, link_name: str, theta: np.ndarray) -> Limits:
     variance = np.divide(slope**2, information, out=np.zeros_like(slope), where=information > 1e-300)
     A = (centred * (density * slope)[:, None]).T @ centred / t.size
     B = (centred * (density**2 * variance)[:, None]).T @ centred / t.size
-    rows = X if link.antisymmetric else X - np.average(X, axis=0, weights=information)
-    known = np.linalg.inv((rows * information[:, None]).T @ rows / t.size)
+    known = np.linalg.inv((X * information[:, None]).T @ X / t.size)
 
     # Coordinates in which the metric of the angle is Euclidean, and the tangent space at the truth.
     root = np.linalg.cholesky(sigma).T
@@ -88,7 +87,7 @@ def errors(design: str, link_name: str, n: int, replications: int, theta: np.nda
         rng = np.random.default_rng([seed, DESIGNS.index(design), list(LINKS).index(link_name)])
         X = differences(design, n, rng)
         y = (rng.random(n) < LINKS[link_name].probability(X @ theta)).astype(int)
-        models = [KnownLinkPolicy(LINKS[link_name], antisymmetric=symmetric)]
+        models = [KnownLinkPolicy(LINKS[link_name], antisymmetric=symmetric, position_effect=False)]
         models += [RankingPolicy(surrogate, antisymmetric=symmetric) for surrogate in SURROGATES]
         rows.append([angle(model.fit(X, y).coef_, theta, X.T @ X) for model in models])
     return np.array(rows)

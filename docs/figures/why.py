@@ -1,6 +1,6 @@
 """Draws the picture of the README: a wrong link is not mended by more data.
 
-    python docs/figures/why.py docs/_static/why.png
+python docs/figures/why.py docs/_static/why.png
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def errors() -> dict[str, np.ndarray]:
     makers = {
         "logistic (Bradley-Terry, DPO)": lambda: KnownLinkPolicy(antisymmetric=False),
         "link learned (semiindex)": lambda: ProfiledLinkPolicy(antisymmetric=False),
-        "link known (the yardstick)": lambda: KnownLinkPolicy(LINK, antisymmetric=False),
+        "link known (the yardstick)": lambda: KnownLinkPolicy(
+            LINK, antisymmetric=False, position_effect=False
+        ),
     }
     mean = {name: np.empty(len(SIZES)) for name in makers}
     reference = sample(100_000, np.random.default_rng(1))[0]

@@ -138,7 +138,14 @@ def _code_objects(both: pd.Series[Any], name: str) -> ColumnCode:
         return all(test(value) for value in both.unique())
 
     if all_are(lambda value: isinstance(value, str)):
-        return _category(sorted(both.unique()), name)
+        levels = sorted(both.unique())
+        if len(levels) > max(_MANY_LEVELS, both.size // 4):
+            raise InvalidDataError(
+                f"column {name!r} is text with {len(levels)} levels in {both.size} values, as many as an "
+                "identifier: leave it out of features=, or convert it if it holds numbers stored as text. If "
+                "it really is a category, give it that dtype."
+            )
+        return _category(levels, name)
     if all_are(_is_number):
         return ColumnCode(name)
     kinds = sorted({type(value).__name__ for value in both.unique()})

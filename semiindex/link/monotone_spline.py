@@ -28,9 +28,10 @@ class MonotoneSpline:
         unit root mean square, against the *sum* of the log losses: it fades as the sample grows.
         A linear logit (a logistic link) is not penalised.
     max_slope : float or None, default=None
-        Bound on the slope of the logit. With 1 the slope of the link is at most 1/4, that of the
-        logistic function; estimators set it where a ridge makes the scale of the index part of the
-        regularisation. None leaves the slope free.
+        Bound on the slope of the logit, per unit of the index; in an estimator without a ridge that
+        is per root mean square of the index. With 1 the slope of the link is at most 1/4, that of
+        the logistic function; estimators set it where a ridge makes the scale of the index part of
+        the regularisation. None leaves the slope free.
 
     Raises
     ------

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from semiindex.index.shift import ShiftedDesign
-from semiindex.link.parametric import LogisticLink, ParametricLink
+from semiindex.link.parametric import CauchitLink, LogisticLink, ParametricLink
 from semiindex.objective.known_link import KnownLinkObjective
 from semiindex.optimize.fit import IndexSample
 from semiindex.optimize.penalty import NO_PENALTY, Penalty
 from semiindex.optimize.preconditioner import thinned_rows
 from semiindex.optimize.separable import SeparableFit, fit_separable
 
-__all__ = ["fit_with_shift", "logistic_pilot"]
+__all__ = ["fit_with_shift", "logistic_pilot", "robust_pilot"]
 
 #: Rows from which the pilot of a large sample is estimated.
 _PILOT_ROWS = 20_000
@@ -35,6 +35,19 @@ def logistic_pilot(
             return pilot
     # Separated data take their direction from the pilot, so that it must be accurate.
     return _logistic(sample, shift, penalty, max_iter, 1e-4 if sample.z.size <= _PILOT_ROWS else 1e-2)
+
+
+def robust_pilot(sample: IndexSample, *, shift: bool, max_iter: int = 200) -> SeparableFit:
+    """Fit under the Cauchit link, whose heavy tails discount answers against the index.
+
+    A second start beside the logistic one: lapses and flips bend it less.
+    """
+    if shift:
+        fit, _ = fit_with_shift(
+            sample, CauchitLink(), penalty=NO_PENALTY, tol=_PILOT_TOLERANCE, max_iter=max_iter
+        )
+        return fit
+    return fit_separable(sample, KnownLinkObjective(CauchitLink()), tol=_PILOT_TOLERANCE, max_iter=max_iter)
 
 
 def _logistic(sample: IndexSample, shift: bool, penalty: Penalty, max_iter: int, tol: float) -> SeparableFit:

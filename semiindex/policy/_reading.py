@@ -263,6 +263,8 @@ def _read_groups(link_groups: ArrayLike, n_rows: int) -> AnyArray:
             f"link_groups has no class in row {int(np.argmax(missing))}; drop the row, or give it a class "
             "of its own"
         )
+    if groups.dtype == object and len({str if isinstance(g, str) else float for g in groups}) > 1:
+        raise InvalidDataError("link_groups mixes text and numbers; write all classes in one way")
     return groups
 
 
@@ -286,7 +288,8 @@ def check_options(estimator: Any, options: Any) -> Matrix:
         if missing:
             raise InvalidDataError(f"options has no column {missing[0]!r}; the model needs {list(names)}")
         options = options[list(names)]
-    matrix: Matrix = options if is_sparse(options) else np.asarray(options, dtype=np.float64)
+    dtype = np.float32 if getattr(options, "dtype", None) == np.float32 else np.float64
+    matrix: Matrix = options if is_sparse(options) else np.asarray(options, dtype=dtype)
     if matrix.ndim != 2 or matrix.shape[1] != estimator.n_features_in_:
         raise InvalidDataError(
             f"options must have shape (n_options, {estimator.n_features_in_}), got {matrix.shape}"

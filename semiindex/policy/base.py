@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -82,12 +83,14 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         """Refuse parameters, or combinations of them, without a meaning."""
-        if not (np.isfinite(self.ridge) and self.ridge >= 0):
+        if not (_is_number(self.ridge) and np.isfinite(self.ridge) and self.ridge >= 0):
             raise InvalidParameterError(f"ridge must be a finite number >= 0, got {self.ridge!r}")
-        if not self.tol > 0:
-            raise InvalidParameterError(f"tol must be positive (standard errors), got {self.tol!r}")
-        if not self.max_iter >= 1:
-            raise InvalidParameterError(f"max_iter must be at least 1, got {self.max_iter!r}")
+        if not (_is_number(self.tol) and self.tol > 0):
+            raise InvalidParameterError(f"tol must be a positive number (standard errors), got {self.tol!r}")
+        if not (isinstance(self.max_iter, Integral) and self.max_iter >= 1):
+            raise InvalidParameterError(f"max_iter must be an integer of at least 1, got {self.max_iter!r}")
+        if not isinstance(self.antisymmetric, bool | np.bool_):
+            raise InvalidParameterError(f"antisymmetric must be True or False, got {self.antisymmetric!r}")
         if self.index is not None and not isinstance(self.index, IndexClass):
             raise InvalidParameterError(
                 f"index must be an IndexClass such as LinearIndex(), got {self.index!r}"
@@ -290,7 +293,13 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         probability = np.where((decision < 0) & (probability >= half), below, probability)
         return np.column_stack([1 - probability, probability])
 
-    def score(self, X: Any, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
+    def score(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        link_groups: ArrayLike | None = None,
+    ) -> float:
         """Share of comparisons predicted rightly.
 
         Parameters
@@ -301,6 +310,8 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
             Labels; with `PreferencePairs` the default is their own.
         sample_weight : array-like of shape (n,), optional
             Frequencies; with `PreferencePairs` the default is their own.
+        link_groups : array-like of shape (n,), optional
+            Classes of raters, as in `decision_function`.
 
         Returns
         -------
@@ -309,7 +320,7 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         if isinstance(X, PreferencePairs):
             y = self.classes_[X.labels] if y is None else y
             sample_weight = X.weights if sample_weight is None else sample_weight
-        return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
+        return float(accuracy_score(y, self.predict(X, link_groups), sample_weight=sample_weight))
 
     def score_options(self, options: Any) -> FloatArray:
         """Score of single options: the larger, the more preferred.
@@ -362,3 +373,7 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
             n_iter=self.n_iter_,
             notes=self.notes_,
         )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -56,7 +56,11 @@ class KnownLinkPolicy(PreferencePolicy):
         Of the robust loss: known share of flipped labels, in [0, 1/2).
     antisymmetric : bool, default=True
         Whether position has no effect, ``Psi(-t) = 1 - Psi(t)``. With False the log loss gets a
-        free shift of the link (a position effect). An asymmetric link needs False.
+        free shift of the link (a position effect), unless `position_effect` says otherwise. An
+        asymmetric link needs False.
+    position_effect : bool, default=True
+        With ``antisymmetric=False``: whether the shift is estimated. False takes the link as it is,
+        for one that is known to the last constant, such as a log-log link of a simulation.
     ridge : float, default=0.0
         ``ridge / 2 * theta' theta`` is added to the mean loss, in the units of the features.
     normalization : {None, "rms", "norm"}, feature name or column number, default=None
@@ -125,6 +129,7 @@ class KnownLinkPolicy(PreferencePolicy):
         tau: float = 0.1,
         flip_rate: float = 0.1,
         antisymmetric: bool = True,
+        position_effect: bool = True,
         ridge: float = 0.0,
         normalization: str | int | None = None,
         index: IndexClass | None = None,
@@ -136,6 +141,7 @@ class KnownLinkPolicy(PreferencePolicy):
         self.tau = tau
         self.flip_rate = flip_rate
         self.antisymmetric = antisymmetric
+        self.position_effect = position_effect
         self.ridge = ridge
         self.normalization = normalization
         self.index = index
@@ -186,7 +192,7 @@ class KnownLinkPolicy(PreferencePolicy):
         """Log loss; the known link is that of every class of raters."""
         link: Any = get_link(self.link)
         sample, tol, max_iter = prepared.sample, self.tol, self.max_iter
-        if self.antisymmetric:
+        if self.antisymmetric or not self.position_effect:
             objective = KnownLinkObjective(link)
             fit = fit_separable(sample, objective, penalty=penalty, tol=tol, max_iter=max_iter)
         else:

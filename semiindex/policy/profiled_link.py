@@ -9,6 +9,7 @@ import numpy as np
 from semiindex._types import FloatArray
 from semiindex.exceptions import InvalidParameterError
 from semiindex.index.base import IndexClass
+from semiindex.link.base import Link
 from semiindex.link.isotonic import isotonic_fit
 from semiindex.link.monotone_spline import MonotoneSpline
 from semiindex.link.shape import ShapeConstrainedLink, fit_isotonic_program
@@ -16,10 +17,11 @@ from semiindex.objective.base import Objective
 from semiindex.objective.isotonic import IsotonicObjective
 from semiindex.objective.shape import ShapeObjective
 from semiindex.objective.spline import SplineObjective
-from semiindex.objective.unit_index import UnitIndexObjective
-from semiindex.optimize.fit import fit_index
-from semiindex.optimize.penalty import NO_PENALTY, Ridge
-from semiindex.policy._pilot import logistic_pilot
+from semiindex.objective.unit_index import UnitIndexObjective, root_mean_square
+from semiindex.optimize.fit import IndexSample, fit_index
+from semiindex.optimize.penalty import NO_PENALTY, Penalty, Ridge
+from semiindex.optimize.quasi_newton import Minimum
+from semiindex.policy._pilot import logistic_pilot, robust_pilot
 from semiindex.policy._sample import PreparedSample
 from semiindex.policy._separation import warn_of_separation
 from semiindex.policy.base import Estimate, PreferencePolicy
@@ -28,6 +30,12 @@ __all__ = ["ProfiledLinkPolicy"]
 
 #: Largest slope of the logistic function, and of its logit: the bounds that give a ridge a scale.
 _LOGISTIC_SLOPE, _LOGISTIC_LOGIT_SLOPE = 0.25, 1.0
+#: Rows up to which a fit is started a second time, from a direction that outliers do not bend.
+_FEW_ROWS = 2_000
+#: Log likelihood by which the second fit must be better: the knots of the two differ a little.
+_WORTH_CHANGING = 0.5
+#: Share of the comparisons from which an active bound is worth a note.
+_ACTIVE_SHARE = 0.05
 
 
 class ProfiledLinkPolicy(PreferencePolicy):
@@ -43,7 +51,10 @@ class ProfiledLinkPolicy(PreferencePolicy):
         Class of links. ``"spline"`` (`MonotoneSpline` with its defaults) is the most accurate: as
         good as the estimator that knows the link. ``"isotonic"`` assumes nothing beyond
         monotonicity and has no tuning: the index solves the isotonic score equation. A
-        `ShapeConstrainedLink` imposes bounds on slope and values, or concavity.
+        `ShapeConstrainedLink` imposes bounds on slope and values, or concavity. Without a ridge a
+        bound on the slope is per root mean square of the index; give one (1 is generous), since
+        the profile loss of an unbounded piecewise linear link is rough. `notes_` say where a bound
+        is active.
     antisymmetric : bool, default=True
         Whether position has no effect, ``Psi(-t) = 1 - Psi(t)``: every comparison is then used
         together with its mirror image. Set False if the position of an option matters and was not
@@ -170,30 +181,66 @@ class ProfiledLinkPolicy(PreferencePolicy):
             raise InvalidParameterError(
                 f"ridge={self.ridge!r} with link='isotonic': an isotonic link can be arbitrarily steep, so "
                 "that shrinking the coefficients costs nothing and the penalised problem has no solution. "
-                "Use link='spline' or ShapeConstrainedLink(lipschitz=0.25), whose slope is bounded"
+                "Use link='spline' or a ShapeConstrainedLink, whose slope is then bounded"
             )
 
     def _estimate(self, prepared: PreparedSample) -> Estimate:
         sample = prepared.sample
         penalty = Ridge(self.ridge) if self.ridge > 0 else NO_PENALTY
         pilot = logistic_pilot(sample, shift=not self.antisymmetric, penalty=penalty)
-        objective = self._objective(prepared)
         notes = warn_of_separation(pilot.separation, finite=True)
-        minimum = pilot.minimum
         if pilot.separation == "complete":
             # Every monotone link fits perfectly, so that the criterion cannot choose.
+            objective, minimum = self._objective(prepared), pilot.minimum
             objective.update(sample.design.matvec(minimum.x), sample.z, sample.weight)
         else:
-            minimum = fit_index(
-                sample,
-                objective,
-                _start(minimum.x, unit=self.ridge == 0),
-                penalty=penalty,
-                tol=self.tol,
-                max_iter=self.max_iter,
-            )
+            objective, minimum = self._fit_from(prepared, pilot.minimum.x, penalty)
+            if self._tries_again(sample):
+                other = robust_pilot(sample, shift=not self.antisymmetric)
+                again = self._fit_from(prepared, other.minimum.x, penalty)
+                if again[1].value < minimum.value - _WORTH_CHANGING / float(np.sum(sample.weight)):
+                    objective, minimum = again
         t = sample.design.matvec(minimum.x)
-        return Estimate(minimum, tuple(objective.fit_links(t, sample.z, sample.weight)), notes)
+        links = tuple(objective.fit_links(t, sample.z, sample.weight))
+        return Estimate(minimum, links, notes + self._bound_notes(links, t, sample.weight))
+
+    def _fit_from(
+        self, prepared: PreparedSample, phi: FloatArray, penalty: Penalty
+    ) -> tuple[Objective, Minimum]:
+        """Fit from a pilot's direction, with an objective of its own (knots follow the pilot)."""
+        objective = self._objective(prepared)
+        start = _start(phi, unit=self.ridge == 0)
+        minimum = fit_index(
+            prepared.sample, objective, start, penalty=penalty, tol=self.tol, max_iter=self.max_iter
+        )
+        return objective, minimum
+
+    def _tries_again(self, sample: IndexSample) -> bool:
+        """Whether a second start is worth its time: the profile loss of few rows may have local minima."""
+        smooth = self.link == "spline" or isinstance(self.link, MonotoneSpline)
+        return smooth and self.ridge == 0 and sample.z.size <= _FEW_ROWS
+
+    def _bound_notes(self, links: tuple[Link, ...], t: FloatArray, weight: FloatArray) -> tuple[str, ...]:
+        """Whether a bound on the slope that the user stated holds the link down."""
+        if self.ridge > 0 or isinstance(self.link, str):
+            return ()
+        scale = root_mean_square(t, weight)
+        if isinstance(self.link, MonotoneSpline):
+            bound = self.link.max_slope
+            slopes = [link.slope(t) / (link.probability(t) * (1 - link.probability(t))) for link in links]
+        else:
+            bound = self.link.lipschitz
+            slopes = [link.slope(t) for link in links]
+        if bound is None:
+            return ()
+        share = max(float(np.average(slope * scale > 0.999 * bound, weights=weight)) for slope in slopes)
+        if share < _ACTIVE_SHARE:
+            return ()
+        return (
+            f"The bound {bound:g} on the slope of the link (per root mean square of the index) is active for "
+            f"{share:.0%} of the comparisons: the link would be steeper without it, and the coefficients "
+            "depend on it. Raise it unless it is known to hold.",
+        )
 
     def _objective(self, prepared: PreparedSample) -> Objective:
         """The profiled criterion; scale-free unless a ridge gives the index a scale."""

@@ -79,8 +79,13 @@ def test_a_category_with_one_level_tells_nothing_apart():
 
 def test_many_levels_look_like_an_identifier():
     names = [f"id{i}" for i in range(102)]
-    with pytest.warns(DataWarning, match="column 'c' has 102 levels and becomes 101 features"):
+    with pytest.raises(
+        InvalidDataError, match="column 'c' is text with 102 levels in 204 values, as many as"
+    ):
         PreferencePairs.from_wide(table(names, names[::-1]), **SIDES)
+    often = names * 5
+    with pytest.warns(DataWarning, match="column 'c' has 102 levels and becomes 101 features"):
+        PreferencePairs.from_wide(table(often, often[::-1]), **SIDES)
 
 
 # Formulas -----------------------------------------------------------------------------------------------

@@ -556,8 +556,11 @@ def test_options_to_score(estimator) -> None:
         ({"ridge": -1.0}, r"ridge must be a finite number >= 0, got -1\.0"),
         ({"ridge": np.inf}, "ridge must be a finite number >= 0, got inf"),
         ({"ridge": np.nan}, "ridge must be a finite number >= 0, got nan"),
-        ({"tol": 0.0}, r"tol must be positive \(standard errors\), got 0\.0"),
-        ({"max_iter": 0}, "max_iter must be at least 1, got 0"),
+        ({"tol": 0.0}, r"tol must be a positive number \(standard errors\), got 0\.0"),
+        ({"ridge": "much"}, "ridge must be a finite number >= 0, got 'much'"),
+        ({"antisymmetric": "no"}, "antisymmetric must be True or False, got 'no'"),
+        ({"max_iter": 2.5}, "max_iter must be an integer of at least 1, got 2.5"),
+        ({"max_iter": 0}, "max_iter must be an integer of at least 1, got 0"),
         ({"index": "linear"}, r"index must be an IndexClass such as LinearIndex\(\), got 'linear'"),
         (
             {"normalization": "sd"},
@@ -649,3 +652,10 @@ def test_unknown_class_of_raters_at_prediction(estimator) -> None:
         model.predict(X[:2], link_groups=["expert"])
     with pytest.raises(InvalidParameterError, match="fitted with one common link; pass link_groups to fit"):
         fit(estimator, X, y).predict(X[:2], link_groups=["expert", "lay"])
+
+
+def test_link_groups_of_two_types() -> None:
+    X, y = sample()
+    classes = np.array([1, "a"] * (len(y) // 2) + [1] * (len(y) % 2), dtype=object)
+    with pytest.raises(InvalidDataError, match="link_groups mixes text and numbers"):
+        ProfiledLinkPolicy().fit(X, y, link_groups=classes)

@@ -289,3 +289,34 @@ def test_isotonic_index_points_the_right_way_on_quasi_separated_data(seed: int) 
         model = ProfiledLinkPolicy("isotonic").fit(X, y)
     assert model.score(X, y) > 0.6
     assert (model.coef_ * [1, -1, 1] > 0).all()
+
+
+@pytest.mark.parametrize("link", ["spline", "isotonic", ShapeConstrainedLink(lipschitz=1.0, n_knots=20)])
+def test_a_class_of_raters_too_rare_for_the_subsample(link: object, rng: np.random.Generator) -> None:
+    n = 60_000
+    X = rng.normal(size=(n, 10))
+    y = rng.random(n) < expit(X[:, 0])
+    classes = np.zeros(n, dtype=int)
+    classes[[1, 4]] = 1
+    model = ProfiledLinkPolicy(link).fit(X, y, link_groups=classes)
+    assert sorted(model.links_) == [0, 1]
+    assert model.coef_[0] > 0.9
+
+
+def test_a_stated_slope_bound_that_is_active_is_said(rng: np.random.Generator) -> None:
+    X = rng.normal(size=(1500, 2))
+    y = rng.random(1500) < expit(X @ [3.0, -2.0])
+    for link in (ShapeConstrainedLink(lipschitz=0.25), MonotoneSpline(max_slope=1.0)):
+        assert any("bound" in note for note in ProfiledLinkPolicy(link).fit(X, y).notes_)
+    assert not ProfiledLinkPolicy(MonotoneSpline(max_slope=50.0)).fit(X, y).notes_
+
+
+def test_second_start_finds_the_better_of_two_local_minima() -> None:
+    # On this sample the profile loss has a local minimum 20 degrees from the better one, in which a fit
+    # from the logistic direction alone ends.
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, 2))
+    X[:, 1] = rng.exponential(size=150) ** 1.5 - rng.exponential(size=150)
+    y = rng.random(150) < 0.2 + 0.6 * expit(3 * X @ [1.0, -0.5])
+    coefficients = ProfiledLinkPolicy().fit(X, y).coef_
+    assert np.degrees(np.arctan2(coefficients[1], coefficients[0])) == pytest.approx(-26.6, abs=5)
