@@ -159,6 +159,14 @@ class LeaveOneOut:
         denominator = self._mass - (own + self._mirror) * (same + other)
         return _Term.of(weight, numerator, denominator, self._prior if won else 1 - self._prior, bound)
 
+    def excess_over(self, other: LeaveOneOut) -> tuple[float, float]:
+        """Mean loss above that of another bandwidth on the same masses, and its standard error."""
+        masses = self._masses
+        won, lost = self._win.loss - other._win.loss, self._loss.loss - other._loss.loss
+        mean = self.value - other.value
+        square = float(np.dot(masses.wins, won**2) + np.dot(masses.losses, lost**2)) / self._total
+        return mean, float(np.sqrt(max(square - mean**2, 0.0) / self._total))
+
     def _adjoint(self) -> tuple[FloatArray, FloatArray]:
         """Derivatives of the value in M and A at every point."""
         win, loss = self._win, self._loss

@@ -40,7 +40,9 @@ class SmoothingRule:
     bandwidth : {"rule", "cv"} or float, default="rule"
         On the scale of normal scores, for the Gaussian kernel; others get the bandwidth that smooths
         as much. ``"rule"``: ``1.1 * 1.06 * n^(-1/5)``, n the sum of the weights; ``"cv"``: the
-        multiple of that, from 1/2 to 4, of least leave-one-out loss at the pilot index.
+        longest multiple of that, from 1/2 to 4, whose leave-one-out loss at the pilot index exceeds
+        the least one by no more than a standard error. (The least itself has up to 15% larger errors
+        of the index: it changes with chance, and short bandwidths make the score noisy.)
     bound : float, default=1e-3
         Fitted probabilities are held in ``[bound, 1 - bound]``.
     """
@@ -75,18 +77,22 @@ class SmoothingRule:
             return Smoothing(scale, self.kernel, rule)
         points = scale.score(t)
 
-        def loss(bandwidth: float) -> float:
-            return LeaveOneOut(
+        fits = [
+            LeaveOneOut(
                 points,
                 masses,
                 self.kernel,
-                bandwidth,
+                multiple * rule,
                 antisymmetric=antisymmetric,
                 prior=prior,
                 bound=self.bound,
-            ).value
-
-        return Smoothing(scale, self.kernel, min(rule * _MULTIPLES, key=loss))
+            )
+            for multiple in _MULTIPLES
+        ]
+        best = min(fits, key=lambda fit: fit.value)
+        excess = [fit.excess_over(best) for fit in fits]
+        equivalent = [k for k, (mean, error) in enumerate(excess) if mean <= error]
+        return Smoothing(scale, self.kernel, float(rule * _MULTIPLES[equivalent[-1]]))
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,8 @@ class OrthogonalPolicy(PreferencePolicy):
     bandwidth : {"rule", "cv"} or float, default="rule"
         On the scale of the normal scores of a pilot index, where one bandwidth serves centre and
         tails, and in units of the Gaussian kernel. ``"rule"``: ``1.1 * 1.06 * n^(-1/5)``, n the sum
-        of the weights; ``"cv"``: the multiple of it, from 1/2 to 4, of least leave-one-out log loss
-        at the pilot index.
+        of the weights; ``"cv"``: the longest multiple of it, from 1/2 to 4, whose leave-one-out log
+        loss at the pilot index exceeds the least one by no more than a standard error.
     n_folds : int, default=5
         Folds of ``"efficient_score"`` and of `score_components`.
     trimming : float, default=0.001
