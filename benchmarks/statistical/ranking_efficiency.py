@@ -100,9 +100,7 @@ def main() -> None:
     parser.add_argument("--replications", type=int, default=60)
     arguments = parser.parse_args()
     n, replications = arguments.rows, arguments.replications
-    print(
-        "| cell | known | sigmoid | ratio | asymptotic ratio | ratio / asymptotic | logistic | squared hinge |"
-    )
+    print("| cell | known | sigmoid | ratio | asymptotic | ratio / asymptotic | logistic | squared hinge |")
     print("|---|---|---|---|---|---|---|---|")
     for design in DESIGNS:
         theta = truth(design)

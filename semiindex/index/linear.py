@@ -85,7 +85,7 @@ class LinearDesign(Design):
 
 
 class LinearIndex(IndexClass):
-    """Index linear in the feature differences, ``t = (x1 - x0)' theta``.
+    """Index linear in the feature differences, ``t = (x1 - x0)' theta``, :eq:`linear-index`.
 
     The score of an option is ``theta' x``; by the theory of the single-index model a constant in
     it is not identified, so there is none.

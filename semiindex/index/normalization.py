@@ -36,7 +36,7 @@ class Normalization:
 def normalize(
     rule: str | int | None, theta: FloatArray, rms: float, feature_names: Sequence[str]
 ) -> Normalization:
-    """Scale of a parameter vector under a rule.
+    """Scale of a parameter vector under a rule; for ``"rms"`` see :eq:`rms`.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ __all__ = ["Compression", "Gram", "compress", "place_knots"]
 
 @dataclass(frozen=True)
 class Gram:
-    """The squared loss of a piecewise linear link, as a quadratic in its values v at the knots.
+    """The squared loss of a piecewise linear link in its values v at the knots, :eq:`compressed-squares`.
 
     ``sum_i w_i (z_i - Psi(t_i))**2 = v'Gv - 2 moment'v + constant`` exactly, for any v.
 
@@ -111,7 +111,7 @@ class Compression:
         return self._at_observations(np.diff(values))
 
     def log_gradient(self, values: FloatArray) -> FloatArray:
-        """Derivative in t of the log loss of the binned data, shape (n,); values held fixed.
+        """Derivative in t of the log loss of the binned data, shape (n,), :eq:`binned-gradient`.
 
         ``w_i (l_{k+1} - l_k) / (knots[k+1] - knots[k])`` with l the losses of the label at the two
         knots. Not divided by the sum of the weights.

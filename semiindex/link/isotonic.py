@@ -163,7 +163,9 @@ def _weighted_count(rank: IntArray, weight: FloatArray, size: int) -> FloatArray
 def isotonic_fit(
     t: FloatArray, z: FloatArray, weight: FloatArray, *, antisymmetric: bool, bound: float | None = None
 ) -> IsotonicFit:
-    """Fit a monotone link to labels by weighted least squares (equivalently, by likelihood).
+    """Fit a monotone link to labels by weighted least squares, :eq:`isotonic`.
+
+    Equivalently by likelihood, :eq:`isotonic-likelihood`; the bound is :eq:`clipped`.
 
     Parameters
     ----------

@@ -135,7 +135,7 @@ class SplineBasis:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SplineLink(Link):
-    """A link whose logit is a monotone cubic spline with linear tails.
+    """A link whose logit is a monotone cubic spline with linear tails, :eq:`spline`.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class Folded:
 
 
 def fold(t: FloatArray, z: FloatArray, antisymmetric: bool) -> Folded:
-    """Fold the sample at t = 0, or leave it as it is where the link need not be antisymmetric."""
+    """Fold the sample of :eq:`doubling` at t = 0; unchanged where the link need not be antisymmetric."""
     if not antisymmetric:
         return Folded(t, z, None)
     absolute, turned, flipped = antisymmetric_fold(t, z)

@@ -15,7 +15,7 @@ __all__ = ["GroupedObjective"]
 
 
 class GroupedObjective(Objective):
-    """Weighted mean of one objective per class, each on the rows of its class.
+    """Weighted mean of one objective per class, each on the rows of its class, :eq:`grouped-profile`.
 
     Parameters
     ----------

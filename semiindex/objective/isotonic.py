@@ -23,7 +23,7 @@ __all__ = ["IsotonicObjective"]
 
 
 class IsotonicObjective(Objective):
-    """Score of the index under the isotonic link fitted to it.
+    """Score of the index under the isotonic link fitted to it, :eq:`score`.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ class MarginObjective(Objective):
 
 
 class IPOObjective(MarginObjective):
-    """``(s - 1/(2 tau))^2`` (Azar et al. 2023).
+    """``(s - 1/(2 tau))^2`` (Azar et al. 2023), :eq:`ipo`.
 
     Parameters
     ----------
@@ -85,8 +85,8 @@ class HingeObjective(MarginObjective):
 class RobustObjective(MarginObjective):
     """Robust DPO with known flip rate e (Chowdhury, Kini & Natarajan 2024).
 
-    ``[(1 - e) l(s) - e l(-s)] / (1 - 2e) = l(s) - e s / (1 - 2e)``, l the logistic loss: convex,
-    but unbounded below as soon as some index has an ``|s|``-weighted training error below e.
+    ``[(1 - e) l(s) - e l(-s)] / (1 - 2e) = l(s) - e s / (1 - 2e)`` (:eq:`robust`), l the logistic
+    loss: convex, but unbounded below as soon as some index has an ``|s|``-weighted training error below e.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class RobustObjective(MarginObjective):
         return LapsedLink(LogisticLink(), lower=self.flip_rate, upper=self.flip_rate)
 
     def unbounded_reason(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> str | None:
-        """A proof that no minimiser exists: the weighted error of this index is below the flip rate."""
+        """A proof by :eq:`robust-ray`: the weighted error of this index is below the flip rate."""
         mass = weight * np.abs(t)
         wrong = np.where(t > 0, 1 - z, z)
         if not mass.sum() > 0:

@@ -30,7 +30,7 @@ _NARROWEST = 1e-6
 
 
 class ShapeObjective(Objective):
-    """Loss with a shape-constrained link profiled out.
+    """Loss with a shape-constrained link profiled out; derivative :eq:`envelope-gradient`.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ class _Inner:
 
 
 class SplineObjective(Objective):
-    """Log loss with the monotone spline link profiled out.
+    """Log loss with the monotone spline link profiled out; derivative :eq:`spline-gradient`.
 
     Parameters
     ----------

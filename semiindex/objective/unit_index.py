@@ -19,11 +19,12 @@ def root_mean_square(t: FloatArray, weight: FloatArray) -> float:
 class UnitIndexObjective(Objective):
     """``t -> L(t / rms(t))``: removes the scale that a free link absorbs.
 
-    Its derivative is the tangent part of that of L,
+    Its derivative, :eq:`unit-index`, is the tangent part of that of L,
 
         dL/dt_i = [ g_i - (sum_j g_j u_j) w_i u_i / sum(w) ] / rms(t),      u = t / rms(t),
 
-    so that for an estimating equation (the isotonic score) it is the part that can vanish:
+    so that for an estimating equation (the isotonic score) it is the part :eq:`tangent-score` that
+    can vanish:
     ``theta' S(theta) >= 0`` always, hence the full score has no root.
 
     Parameters

@@ -35,7 +35,7 @@ Preconditioner = Callable[[FloatArray], FloatArray]
 
 
 class GaussNewton:
-    """Gauss-Newton matrices of one sample, from a bounded number of its rows.
+    """Gauss-Newton matrices of one sample, from a bounded number of its rows; see :eq:`information`.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -87,7 +87,7 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
             raise InvalidParameterError(f"ridge must be a finite number >= 0, got {self.ridge!r}")
         if not (_is_number(self.tol) and self.tol > 0):
             raise InvalidParameterError(f"tol must be a positive number (standard errors), got {self.tol!r}")
-        if not (isinstance(self.max_iter, Integral) and self.max_iter >= 1):
+        if not (_is_number(self.max_iter) and int(self.max_iter) == self.max_iter >= 1):
             raise InvalidParameterError(f"max_iter must be an integer of at least 1, got {self.max_iter!r}")
         if not isinstance(self.antisymmetric, bool | np.bool_):
             raise InvalidParameterError(f"antisymmetric must be True or False, got {self.antisymmetric!r}")

@@ -107,9 +107,11 @@ class ProfiledLinkPolicy(PreferencePolicy):
 
     Notes
     -----
-    Every fit starts at the logistic direction. The profile loss of the spline and of the
-    shape-constrained link is minimised by its envelope gradient; the isotonic profile loss is
-    piecewise constant and is never differentiated.
+    Every fit starts at the logistic direction; up to 2000 rows, where the profile loss of the spline
+    may have local minima, a second one starts at the Cauchit direction and the better is kept. The
+    profile loss :eq:`profile-loss` of the spline and of the shape-constrained link is minimised by
+    its envelope gradient :eq:`envelope-gradient`; that of the isotonic link is piecewise constant and
+    never differentiated, and the root of :eq:`tangent-score` is found instead.
 
     References
     ----------
@@ -227,7 +229,8 @@ class ProfiledLinkPolicy(PreferencePolicy):
         scale = root_mean_square(t, weight)
         if isinstance(self.link, MonotoneSpline):
             bound = self.link.max_slope
-            slopes = [link.slope(t) / (link.probability(t) * (1 - link.probability(t))) for link in links]
+            variances = [link.probability(t) * (1 - link.probability(t)) for link in links]
+            slopes = [np.asarray(link.slope(t) / v) for link, v in zip(links, variances, strict=True)]
         else:
             bound = self.link.lipschitz
             slopes = [link.slope(t) for link in links]

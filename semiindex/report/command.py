@@ -84,7 +84,7 @@ def _in_options(message: str, options: Namespace) -> str:
     text = re.sub(r", for example with df\[[^\]]*\] == value", "", text).replace(" of df", " of the table")
     text = re.sub("^features names", "--features names", text)
     text = text.replace("antisymmetric=False", "--position-matters")
-    text = text.replace("antisymmetric=True", "no --position-matters")
+    text = text.replace("antisymmetric=True", "a fit without --position-matters")
     return re.sub(rf"(?<![\w-])({'|'.join(_ARGUMENTS)})=(?=(.?))", flag, text)
 
 
@@ -206,7 +206,7 @@ def _predict(options: Namespace, typed: str) -> None:
     frame = read_table(options.table, separator=options.separator, text_columns=text_columns)
     new = layout.read_new(frame, encoder, options.table.name, by_class=model.links_ is not None)
     result = new.labels.assign(
-        index=model.index_.fit_design(new.pairs).matvec(model.coef_),
+        index=model.index_.design(new.pairs).matvec(model.coef_),
         probability=model.predict_proba(new.pairs)[:, 1],
     )
     if options.out is None:
