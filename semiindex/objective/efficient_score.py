@@ -183,7 +183,7 @@ class RowSmoother:
     def centre(self, rows: FloatArray) -> FloatArray:
         """``rows - S rows``."""
         sign = np.ones(len(rows)) if self._sign is None else self._sign
-        centred = np.array(rows, dtype=np.float64)
+        centred = np.array(rows, dtype=np.float64, order="F")  # column after column
         for column in centred.T:
             (spread,) = self._sums([], list(self._deposit(self._weight * sign * column)), ("value",))
             column -= sign * self.gather(spread) / self._mass
