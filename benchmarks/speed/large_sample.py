@@ -96,7 +96,7 @@ def main() -> None:
             fitted[name] = make().fit(X, y)
             times[name].append(time.perf_counter() - start)
     yardstick = min(times["LogisticRegression"])
-    print(f"n = {arguments.rows:,}, d = {arguments.features}, input {X.nbytes / 1e6:.0f} MB")
+    print(f"n = {arguments.rows:,}, d = {arguments.features}, input {X.nbytes / 1e6:.0f} MB\n")
     print("| estimator | seconds | ratio | steps | peak memory / input | angle to truth |")
     print("|---|---|---|---|---|---|")
     for name, make in estimators().items():
