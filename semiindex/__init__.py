@@ -22,6 +22,7 @@ __all__ = [
     "CloglogLink",
     "CoefficientDisplay",
     "Inference",
+    "KernelIndex",
     "KnownLinkPolicy",
     "LapsedLink",
     "LinearIndex",
@@ -34,6 +35,7 @@ __all__ = [
     "PiecewiseLinearLink",
     "PreferencePairs",
     "ProbitLink",
+    "ProductKernel",
     "ProfiledLinkPolicy",
     "RankingPolicy",
     "ShapeConstrainedLink",
@@ -41,6 +43,7 @@ __all__ = [
     "datasets",
     "infer",
     "link_band",
+    "tune",
 ]
 
 #: Where each public name lives. A module stands for itself.
@@ -51,6 +54,7 @@ _EXPORTS = {
     "CloglogLink": "semiindex.link",
     "CoefficientDisplay": "semiindex.display",
     "Inference": "semiindex.inference",
+    "KernelIndex": "semiindex.index",
     "KnownLinkPolicy": "semiindex.policy",
     "LapsedLink": "semiindex.link",
     "LinearIndex": "semiindex.index",
@@ -63,6 +67,7 @@ _EXPORTS = {
     "PiecewiseLinearLink": "semiindex.link",
     "PreferencePairs": "semiindex.data",
     "ProbitLink": "semiindex.link",
+    "ProductKernel": "semiindex.index",
     "ProfiledLinkPolicy": "semiindex.policy",
     "RankingPolicy": "semiindex.policy",
     "ShapeConstrainedLink": "semiindex.link",
@@ -70,13 +75,14 @@ _EXPORTS = {
     "datasets": "semiindex.datasets",
     "infer": "semiindex.inference",
     "link_band": "semiindex.inference",
+    "tune": "semiindex.policy.tuning",
 }
 
 if TYPE_CHECKING:
     from semiindex import datasets
     from semiindex.data import PreferencePairs
     from semiindex.display import CalibrationDisplay, CoefficientDisplay, LinkDisplay
-    from semiindex.index import LinearIndex
+    from semiindex.index import KernelIndex, LinearIndex, ProductKernel
     from semiindex.inference import Bootstrap, Inference, infer, link_band
     from semiindex.link import (
         CauchitLink,
@@ -92,6 +98,7 @@ if TYPE_CHECKING:
         SplineLink,
     )
     from semiindex.policy import KnownLinkPolicy, OrthogonalPolicy, ProfiledLinkPolicy, RankingPolicy
+    from semiindex.policy.tuning import tune
 
 
 def __getattr__(name: str) -> Any:

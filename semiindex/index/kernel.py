@@ -28,7 +28,6 @@ from semiindex.index.feature_design import (
 from semiindex.index.feature_map import (
     FeatureMap,
     FourierMap,
-    RepresenterMap,
     project,
 )
 from semiindex.index.kernels import BoundKernel, ProductKernel, bind_kernel
@@ -119,8 +118,7 @@ class KernelIndex(IndexClass):
     Options are liked best in the middle:
 
     >>> import numpy as np
-    >>> from semiindex import KnownLinkPolicy, PreferencePairs
-    >>> from semiindex.index import KernelIndex
+    >>> from semiindex import KernelIndex, KnownLinkPolicy, PreferencePairs
     >>> rng = np.random.default_rng(0)
     >>> a, b = rng.uniform(-2, 2, size=(2, 500, 1))
     >>> y = rng.random(500) < 1 / (1 + np.exp(3 * (b**2 - a**2)[:, 0]))

@@ -110,7 +110,7 @@ class ProductKernel:
 
     Examples
     --------
-    >>> from semiindex.index import ProductKernel
+    >>> from semiindex import ProductKernel
     >>> ProductKernel((["age", "income"], "rbf"), ("item", "equality"))
     ProductKernel((['age', 'income'], 'rbf'), ('item', 'equality'))
     """

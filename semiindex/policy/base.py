@@ -98,8 +98,7 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         if self.index is not None and self.index.needs_ridge and self.ridge == 0:
             raise InvalidParameterError(
                 f"ridge=0 with index={self.index!r}: the class is rich enough to fit any labels without "
-                "error, so that only a penalty makes it an estimate. Set ridge > 0; "
-                "semiindex.policy.tuning.tune chooses it"
+                "error, so that only a penalty makes it an estimate. Set ridge > 0; tune() chooses it"
             )
 
     def fit(

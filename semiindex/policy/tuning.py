@@ -120,9 +120,7 @@ def tune(
     Examples
     --------
     >>> import numpy as np
-    >>> from semiindex import KnownLinkPolicy, PreferencePairs
-    >>> from semiindex.index import KernelIndex
-    >>> from semiindex.policy.tuning import tune
+    >>> from semiindex import KernelIndex, KnownLinkPolicy, PreferencePairs, tune
     >>> rng = np.random.default_rng(0)
     >>> a, b = rng.uniform(-2, 2, size=(2, 300, 1))
     >>> y = rng.random(300) < 1 / (1 + np.exp(3 * (b**2 - a**2)[:, 0]))
