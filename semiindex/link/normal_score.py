@@ -19,7 +19,7 @@ from semiindex.link.monotone_spline import weighted_quantiles
 
 __all__ = ["NormalScore"]
 
-#: Distance of the scores at which the map is held to the sample's quantiles.
+#: About the distance of the scores at which the map is held to the sample's quantiles.
 _STEP = 0.25
 #: Share of the range of the knots within which two of them count as one.
 _GAP = 1e-4
@@ -78,8 +78,9 @@ class NormalScore:
         NormalScore
         """
         last = float(ndtri(1 - 1 / (2 + float(np.sum(weight)) / _BEYOND)))
+        n_steps = max(round(last / _STEP), 1)
         if antisymmetric:
-            scores = np.append(np.arange(_STEP, last, _STEP), last)
+            scores = np.linspace(0.0, last, n_steps + 1)[1:]
             knots, scores = _distinct(weighted_quantiles(np.abs(t), weight, 2 * ndtr(scores) - 1), scores)
             positive = knots > 0
             knots, scores = knots[positive], scores[positive]
@@ -87,8 +88,7 @@ class NormalScore:
                 return cls(np.array([-1.0, 1.0]), np.array([-1.0, 1.0]), True)
             knots = np.concatenate([-knots[::-1], [0.0], knots])
             return cls(knots, np.concatenate([-scores[::-1], [0.0], scores]), True)
-        half = np.arange(0.0, last, _STEP)
-        scores = np.concatenate([[-last], -half[:0:-1], half, [last]])
+        scores = np.linspace(-last, last, 2 * n_steps + 1)
         knots, scores = _distinct(weighted_quantiles(t, weight, ndtr(scores)), scores)
         if knots.size == 1:
             reach = max(abs(float(knots[0])), 1.0)
