@@ -230,7 +230,7 @@ class ProfiledLinkPolicy(PreferencePolicy):
         if isinstance(self.link, MonotoneSpline):
             bound = self.link.max_slope
             variances = [link.probability(t) * (1 - link.probability(t)) for link in links]
-            slopes = [np.asarray(link.slope(t) / v) for link, v in zip(links, variances, strict=True)]
+            slopes: list[FloatArray] = [link.slope(t) / v for link, v in zip(links, variances, strict=True)]
         else:
             bound = self.link.lipschitz
             slopes = [link.slope(t) for link in links]
