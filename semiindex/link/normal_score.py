@@ -80,7 +80,7 @@ class NormalScore:
         last = float(ndtri(1 - 1 / (2 + float(np.sum(weight)) / _BEYOND)))
         n_steps = max(round(last / _STEP), 1)
         if antisymmetric:
-            scores = np.linspace(0.0, last, n_steps + 1)[1:]
+            scores: FloatArray = np.linspace(0.0, last, n_steps + 1)[1:]
             knots, scores = _distinct(weighted_quantiles(np.abs(t), weight, 2 * ndtr(scores) - 1), scores)
             positive = knots > 0
             knots, scores = knots[positive], scores[positive]
