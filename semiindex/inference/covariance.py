@@ -11,9 +11,17 @@ from scipy.linalg import eigh
 from semiindex._types import FloatArray, IntArray
 from semiindex.exceptions import InvalidDataError
 from semiindex.index.linear import LinearDesign
+from semiindex.inference.influence import Influence
+from semiindex.inference.jackknife import jackknife_changes
 from semiindex.inference.sample import Observations
 
-__all__ = ["CovarianceEstimate", "cluster_covariance", "sandwich_covariance", "two_way_covariance"]
+__all__ = [
+    "CovarianceEstimate",
+    "cluster_covariance",
+    "jackknife_covariance",
+    "sandwich_covariance",
+    "two_way_covariance",
+]
 
 #: Clusters below which a remark is made.
 _FEW_CLUSTERS = 20
@@ -27,7 +35,7 @@ class CovarianceEstimate:
     ----------
     matrix : array of shape (k, k)
         Covariance of the estimates.
-    kind : {"sandwich", "cluster", "two-way", "bootstrap"}
+    kind : {"sandwich", "cluster", "two-way", "jackknife", "bootstrap"}
         The estimator.
     description : str
         The estimator in words.
@@ -70,6 +78,43 @@ def sandwich_covariance(psi: FloatArray, observations: Observations, n_free: int
     matrix = factor * LinearDesign(sums).gram(observations.frequency)
     return CovarianceEstimate(
         matrix, "sandwich", "sandwich of independent comparisons (HC1: factor n/(n - k))"
+    )
+
+
+def jackknife_covariance(
+    influence: Influence, weight: FloatArray, observations: Observations, clusters: IntArray | None
+) -> CovarianceEstimate:
+    """Leave out one cluster at a time, ``(G - 1) / G * sum_g (change)^2`` (CR3), or one observation (HC3).
+
+    Parameters
+    ----------
+    influence : Influence
+        Of every row.
+    weight : array of shape (n,)
+        Frequency weights.
+    observations : Observations
+        Which rows are one observation.
+    clusters : array of shape (n,) of int, or None
+        Cluster of every row; None leaves out single copies of observations.
+
+    Returns
+    -------
+    CovarianceEstimate
+    """
+    if clusters is None:
+        changes = jackknife_changes(influence, observations.share, observations.codes)
+        total = observations.total
+        matrix = (total - 1) / total * LinearDesign(changes).gram(observations.frequency)
+        return CovarianceEstimate(matrix, "jackknife", "jackknife, one comparison left out at a time (HC3)")
+    codes = np.unique(clusters, return_inverse=True)[1]
+    count = _count(codes)
+    changes = jackknife_changes(influence, weight, codes)
+    return CovarianceEstimate(
+        (count - 1) / count * (changes.T @ changes),
+        "jackknife",
+        f"jackknife, one of {count} clusters left out at a time (CR3); t with {count - 1} degrees of freedom",
+        degrees_of_freedom=count - 1,
+        n_clusters=(count,),
     )
 
 
@@ -150,14 +195,19 @@ def _sums(rows: FloatArray, codes: IntArray) -> FloatArray:
 
 
 def _clustered(weighted: FloatArray, clusters: IntArray) -> tuple[FloatArray, int]:
+    count = _count(clusters)
+    sums = _sums(weighted, clusters)
+    return count / (count - 1) * (sums.T @ sums), count
+
+
+def _count(clusters: IntArray) -> int:
     count = int(np.unique(clusters).size)
     if count < 2:
         raise InvalidDataError(
             "groups names a single cluster, and clusters are what is independent: with one there is no "
             "standard error"
         )
-    sums = _sums(weighted, clusters)
-    return count / (count - 1) * (sums.T @ sums), count
+    return count
 
 
 def _degrees(total: float, n_free: int) -> float:

@@ -21,6 +21,7 @@ isotonic score                    z - g                           g'            
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,18 +72,34 @@ class IndexScore:
 
 @dataclass(frozen=True)
 class Influence:
-    """Influence of every row on the normalised parameters.
+    """Influence of every row on the normalised parameters, in factors.
 
     Attributes
     ----------
-    rows : array of shape (n, k)
-        Change of the estimates, to first order, when a row's weight grows by one.
-    n_free : int
-        Number of free directions among the parameters.
+    directions : array of shape (n, r)
+        ``H^{-1/2} C_i`` along the r free directions: ``sum_i w_i h_i`` of their squares is the identity.
+    residual, curvature : arrays of shape (n,)
+        e and h of `IndexScore`.
+    change : array of shape (k, r)
+        ``J H^{-1/2}``: from the standardised directions to the k parameters.
     """
 
-    rows: FloatArray
-    n_free: int
+    directions: FloatArray
+    residual: FloatArray
+    curvature: FloatArray
+    change: FloatArray
+
+    @cached_property
+    def rows(self) -> FloatArray:
+        """Change of the estimates, to first order, when a row's weight grows by one, shape (n, k)."""
+        psi = self.directions @ self.change.T
+        psi *= self.residual[:, None]
+        return psi
+
+    @property
+    def n_free(self) -> int:
+        """Number r of free directions among the parameters."""
+        return int(self.directions.shape[1])
 
 
 def parameters(model: Any, sample: InferenceSample) -> tuple[tuple[str, ...], FloatArray]:
@@ -126,13 +143,10 @@ def influence(model: Any, sample: InferenceSample, criterion: Criterion) -> Infl
         rows = np.column_stack([rows, np.ones(rows.shape[0])])
     weight = sample.weight * score.curvature
     gram = LinearDesign(rows).gram(weight) / np.outer(spread, spread)
-    information = tangent.T @ gram @ tangent
-    inverse = tangent @ _inverse(information, float(np.sum(weight))) @ tangent.T
+    root = tangent @ _inverse_root(tangent.T @ gram @ tangent, float(np.sum(weight)))
     jacobian = normalizing_jacobian(model.normalization, theta, sample.second_moment, sample.feature_names)
-    change = (jacobian / spread) @ inverse / spread
-    psi = rows @ change.T
-    psi *= score.residual[:, None]
-    return Influence(psi, tangent.shape[1])
+    scaling = root / spread[:, None]
+    return Influence(rows @ scaling, score.residual, score.curvature, jacobian @ scaling)
 
 
 def index_score(model: Any, sample: InferenceSample, criterion: Criterion) -> IndexScore:
@@ -192,10 +206,8 @@ def _centred_by_class(
     return result
 
 
-def _inverse(information: FloatArray, total_curvature: float) -> FloatArray:
-    """Inverse of the information, refused where some direction has none."""
-    if information.size == 0:
-        return information
+def _inverse_root(information: FloatArray, total_curvature: float) -> FloatArray:
+    """R with ``R R'`` the inverse of the information, refused where some direction has none."""
     eigenvalues, vectors = eigh(information)
     if not eigenvalues[0] > _SINGULAR * max(total_curvature, float(eigenvalues[-1])):
         raise InvalidDataError(
@@ -203,4 +215,4 @@ def _inverse(information: FloatArray, total_curvature: float) -> FloatArray:
             "with a free link, features that the index determines), a constant beside a position effect, "
             "or fewer different comparisons than features. Drop features, or collect more comparisons"
         )
-    return np.asarray((vectors / eigenvalues) @ vectors.T)
+    return np.asarray(vectors / np.sqrt(eigenvalues))

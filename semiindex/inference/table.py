@@ -13,6 +13,7 @@ from semiindex.inference.bootstrap import Bootstrap, bootstrap_draws, percentile
 from semiindex.inference.covariance import (
     CovarianceEstimate,
     cluster_covariance,
+    jackknife_covariance,
     sandwich_covariance,
     two_way_covariance,
 )
@@ -25,7 +26,7 @@ from semiindex.inference.sample import InferenceSample, read_sample
 
 __all__ = ["infer"]
 
-Kind = Literal["auto", "sandwich", "cluster", "two-way", "bootstrap"]
+Kind = Literal["auto", "sandwich", "cluster", "two-way", "jackknife", "bootstrap"]
 
 
 def infer(
@@ -51,11 +52,14 @@ def infer(
     groups : array-like of shape (n,) or (n, 2), or DataFrame, optional
         Clusters within which answers may depend on each other, such as the raters; two columns for
         clusters in two ways, such as raters and items. The default is what `PreferencePairs` carry.
-    covariance : {"auto", "sandwich", "cluster", "two-way", "bootstrap"} or Bootstrap, default="auto"
+    covariance : {"auto", "sandwich", "cluster", "two-way", "jackknife", "bootstrap"} or Bootstrap, \
+            default="auto"
         ``"auto"``: clustered as `groups` say, else ``"sandwich"``, that of independent comparisons with
         the factor of HC1. ``"cluster"``: CR1, with t(G - 1) for tests and intervals. ``"two-way"``:
-        Cameron, Gelbach & Miller (2011). ``"bootstrap"``: refits to resampled comparisons, or clusters
-        where there are any; a `Bootstrap` sets draws, intervals, seed and jobs.
+        Cameron, Gelbach & Miller (2011). ``"jackknife"``: one cluster, or comparison, left out at a time
+        (CR3, HC3); larger, and closer to the truth where clusters are few or uneven. ``"bootstrap"``:
+        refits to resampled comparisons, or clusters where there are any; a `Bootstrap` sets draws,
+        intervals, seed and jobs.
     level : float, default=0.95
         Confidence level of the intervals.
 
@@ -142,12 +146,12 @@ def _resolve(covariance: Any, sample: InferenceSample) -> str | Bootstrap:
     ways = len(sample.clusters)
     if covariance == "auto":
         return ("sandwich", "cluster", "two-way")[ways]
-    if covariance not in ("sandwich", "cluster", "two-way"):
+    if covariance not in ("sandwich", "cluster", "two-way", "jackknife"):
         raise InvalidParameterError(
-            "covariance must be 'auto', 'sandwich', 'cluster', 'two-way', 'bootstrap' or a Bootstrap, "
-            f"got {covariance!r}"
+            "covariance must be 'auto', 'sandwich', 'cluster', 'two-way', 'jackknife', 'bootstrap' or a "
+            f"Bootstrap, got {covariance!r}"
         )
-    needed = {"sandwich": ways, "cluster": 1, "two-way": 2}[covariance]
+    needed = {"sandwich": ways, "cluster": 1, "two-way": 2, "jackknife": min(ways, 1)}[covariance]
     if ways != needed:
         raise InvalidParameterError(
             f"covariance={covariance!r} needs groups with {needed} column{'s' if needed > 1 else ''}, and "
@@ -160,6 +164,9 @@ def _analytic(model: Any, sample: InferenceSample, kind: str) -> CovarianceEstim
     result = influence(model, sample, criterion_of(model))
     if kind == "sandwich":
         return sandwich_covariance(result.rows, sample.observations, result.n_free)
+    if kind == "jackknife":
+        clusters = sample.clusters[0] if sample.clusters else None
+        return jackknife_covariance(result, sample.weight, sample.observations, clusters)
     if kind == "cluster":
         return cluster_covariance(result.rows, sample.weight, sample.clusters[0])
     return two_way_covariance(result.rows, sample.weight, *sample.clusters)

@@ -78,6 +78,58 @@ def test_clusters_of_one_row_are_the_sandwich_up_to_the_factor(estimator, sample
     np.testing.assert_allclose(plain, single, rtol=1e-9, atol=1e-15)
 
 
+def test_jackknife_of_clusters_is_that_of_refits(sample, rng) -> None:
+    """CR3 against the estimator fitted anew without each cluster, one Newton step against the whole way."""
+    X, y = sample
+    groups = rng.integers(0, 12, y.size)
+    tight = KnownLinkPolicy(tol=1e-9)
+    result = infer(tight.fit(X, y), X, y, groups=groups, covariance="jackknife")
+    theta = tight.fit(X, y).coef_
+    gaps = np.array(
+        [KnownLinkPolicy(tol=1e-9).fit(X[groups != g], y[groups != g]).coef_ - theta for g in range(12)]
+    )
+    np.testing.assert_allclose(result.covariance, 11 / 12 * gaps.T @ gaps, rtol=0.1, atol=2e-4)
+    assert result.estimate.degrees_of_freedom == 11
+    assert (result.standard_errors > infer(tight.fit(X, y), X, y, groups=groups).standard_errors * 0.95).all()
+
+
+def test_jackknife_of_rows_is_hc3_of_least_squares_in_the_working_model(sample) -> None:
+    X, y = sample
+    model = KnownLinkPolicy(tol=1e-9).fit(X, y)
+    result = infer(model, X, y, covariance="jackknife")
+    p = model.predict_proba(X)[:, 1]
+    bread = np.linalg.inv((X.T * (p * (1 - p))) @ X)
+    leverage = p * (1 - p) * np.einsum("ij,jk,ik->i", X, bread, X)
+    scores = ((y - p) / (1 - leverage))[:, None] * X @ bread
+    np.testing.assert_allclose(result.covariance, 599 / 600 * scores.T @ scores, rtol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", [ProfiledLinkPolicy(), ProfiledLinkPolicy("isotonic")], ids=repr)
+def test_jackknife_of_repeated_rows_is_that_of_weights(estimator, sample, rng) -> None:
+    X, y = sample
+    weight, groups = rng.integers(1, 3, y.size), rng.integers(0, 30, y.size)
+    for clusters in (None, groups):
+        one = infer(
+            estimator.fit(X, y, sample_weight=weight), X, y, weight, groups=clusters, covariance="jackknife"
+        )
+        rows = np.repeat(np.arange(y.size), weight)
+        repeated = None if clusters is None else clusters[rows]
+        two = infer(
+            estimator.fit(X[rows], y[rows]), X[rows], y[rows], groups=repeated, covariance="jackknife"
+        )
+        np.testing.assert_allclose(one.covariance, two.covariance, rtol=1e-6, atol=1e-12)
+
+
+def test_jackknife_without_a_rest_is_refused(sample) -> None:
+    X, y = sample
+    X = np.column_stack([X, np.where(np.arange(600) < 30, np.random.default_rng(2).normal(size=600), 0.0)])
+    model = KnownLinkPolicy().fit(X, y)
+    with pytest.raises(InvalidDataError, match="Without observation or cluster number 0"):
+        infer(model, X, y, groups=np.arange(600) // 30, covariance="jackknife")
+    with pytest.raises(InvalidParameterError, match="needs groups with 1 column"):
+        infer(model, X, y, groups=np.arange(1200).reshape(600, 2) // 60, covariance="jackknife")
+
+
 def test_names_of_clusters_are_of_no_account(sample, rng) -> None:
     X, y = sample
     groups = rng.integers(0, 40, y.size)
