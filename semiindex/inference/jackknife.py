@@ -75,7 +75,7 @@ def _inflated(leverage: FloatArray, score: FloatArray, cluster: int) -> FloatArr
 def _require_rest(rest: float, cluster: int) -> None:
     if rest < _LEAST_REST:
         raise InvalidDataError(
-            f"Without observation or cluster number {cluster} (counted as they first occur) the others do not "
-            "determine all coefficients, so that the jackknife does not exist; use covariance='cluster' or "
-            "'sandwich'"
+            f"Without observation or cluster number {cluster} (counted as they first occur) the others do "
+            "not determine all coefficients, so that the jackknife does not exist; use "
+            "covariance='cluster' or 'sandwich'"
         )
