@@ -478,8 +478,8 @@ def test_a_class_with_one_kind_of_label_has_no_pairs() -> None:
         ({"temperature": np.nan}, "temperature must be a finite number >= 1e-06"),
         ({"temperature": np.inf}, "temperature must be a finite number >= 1e-06"),
         ({"ridge": -1.0}, "ridge must be a finite number >= 0"),
-        ({"tol": 0.0}, "tol must be positive"),
-        ({"max_iter": 0}, "max_iter must be at least 1"),
+        ({"tol": 0.0}, "tol must be a positive number"),
+        ({"max_iter": 0}, "max_iter must be an integer of at least 1"),
     ],
 )
 def test_parameters_without_a_meaning(parameters, message) -> None:
