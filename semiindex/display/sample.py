@@ -60,7 +60,7 @@ def read_sample(
     """Index, labels and weights of comparisons; `PreferencePairs` bring their own where None is given."""
     model.decision_function(X)  # refuses data that do not belong to the model
     matrix = X if isinstance(X, PreferencePairs) else getattr(X, "to_numpy", lambda: X)()
-    t = np.asarray(model.index_.fit_design(_as_matrix(matrix)).matvec(np.asarray(model.coef_, dtype=float)))
+    t = np.asarray(model.index_.design(_as_matrix(matrix)).matvec(np.asarray(model.coef_, dtype=float)))
     if isinstance(X, PreferencePairs):
         y = model.classes_[X.labels] if y is None else y
         sample_weight = X.weights if sample_weight is None else sample_weight
