@@ -1,28 +1,22 @@
-"""Error of smoothed maximum rank correlation against its own asymptotic ratio to the known link.
+"""Asymptotic error of maximum rank correlation, and of the estimator that knows the link.
 
 The asymptotic variance of maximum rank correlation (Sherman 1993) is ``A^- B A^-`` with
 ``A = E f Psi' CC'`` and ``B = E f^2 Psi (1 - Psi) CC'``, f the density of the index and C the
 features centred given the index (both of the doubled sample where the model is antisymmetric); that
 of the known link is the inverse information. Mean angles compare by the mean norm of the normal
 limits, computed on a simulated population.
-
-    python benchmarks/statistical/ranking_efficiency.py --rows 4000 --replications 60
 """
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 
 import numpy as np
-from link_study import DESIGNS, LINKS, angle, differences, truth
-
-from semiindex import KnownLinkPolicy, RankingPolicy
+from link_study import LINKS, differences
 
 POPULATION = 1_000_000
 CELLS = 500
 DRAWS = 200_000
-SURROGATES = ("sigmoid", "logistic", "squared_hinge")
 
 
 @dataclass(frozen=True)
@@ -77,46 +71,3 @@ def density_and_centred(X: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.nd
 def mean_norm(covariance: np.ndarray, draws: np.ndarray) -> float:
     """Mean length of a normal vector with this covariance."""
     return float(np.linalg.norm(draws @ np.linalg.cholesky(covariance).T, axis=1).mean())
-
-
-def errors(design: str, link_name: str, n: int, replications: int, theta: np.ndarray) -> np.ndarray:
-    """Angles, a row per replication: the known link, then every surrogate."""
-    symmetric = LINKS[link_name].antisymmetric
-    rows = []
-    for seed in range(replications):
-        rng = np.random.default_rng([seed, DESIGNS.index(design), list(LINKS).index(link_name)])
-        X = differences(design, n, rng)
-        y = (rng.random(n) < LINKS[link_name].probability(X @ theta)).astype(int)
-        models = [KnownLinkPolicy(LINKS[link_name], antisymmetric=symmetric, position_effect=False)]
-        models += [RankingPolicy(surrogate, antisymmetric=symmetric) for surrogate in SURROGATES]
-        rows.append([angle(model.fit(X, y).coef_, theta, X.T @ X) for model in models])
-    return np.array(rows)
-
-
-def main() -> None:
-    """Print a row per cell."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--rows", type=int, default=4000)
-    parser.add_argument("--replications", type=int, default=60)
-    arguments = parser.parse_args()
-    n, replications = arguments.rows, arguments.replications
-    print("| cell | known | sigmoid | ratio | asymptotic | ratio / asymptotic | logistic | squared hinge |")
-    print("|---|---|---|---|---|---|---|---|")
-    for design in DESIGNS:
-        theta = truth(design)
-        for link_name in LINKS:
-            limits = population_limits(design, link_name, theta)
-            angles = errors(design, link_name, n, replications, theta)
-            known, sigmoid, logistic, hinge = angles.mean(axis=0)
-            ratio, asymptotic = sigmoid / known, limits.ranking / limits.known
-            error = np.std(angles[:, 1] - ratio * angles[:, 0], ddof=1) / np.sqrt(replications) / known
-            print(
-                f"| {link_name}, {design} | {known:.2f} ({limits.known / np.sqrt(n):.2f}) "
-                f"| {sigmoid:.2f} ({limits.ranking / np.sqrt(n):.2f}) | {ratio:.2f} ± {error:.2f} "
-                f"| {asymptotic:.2f} | {ratio / asymptotic:.2f} | {logistic:.2f} | {hinge:.2f} |",
-                flush=True,
-            )
-
-
-if __name__ == "__main__":
-    main()
