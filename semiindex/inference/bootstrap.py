@@ -22,7 +22,7 @@ from semiindex.exceptions import InvalidDataError, InvalidParameterError, Semiin
 from semiindex.inference.normalizing import normalized, normalizing_position
 from semiindex.inference.sample import InferenceSample
 from semiindex.link.base import Link
-from semiindex.link.parametric import LapsedLink
+from semiindex.link.lapsed import LapsedLink
 
 __all__ = ["Bootstrap", "Draws", "bootstrap_draws", "percentile_intervals"]
 

@@ -36,8 +36,9 @@ from semiindex.inference.fit_statistics import links_by_class
 from semiindex.inference.normalizing import normalizing_jacobian
 from semiindex.inference.sample import InferenceSample
 from semiindex.link.base import Link
+from semiindex.link.lapsed import LapsedLink
 from semiindex.link.monotone_spline import MonotoneSpline
-from semiindex.link.parametric import LapsedLink, ParametricLink
+from semiindex.link.parametric import ParametricLink
 from semiindex.link.spline import SplineLink
 from semiindex.objective.spline import SplineObjective
 

@@ -2,21 +2,21 @@
 
 from semiindex.link.base import Link, link_from_dict
 from semiindex.link.isotonic import IsotonicFit, fit_isotonic, isotonic_fit, probability_bound
+from semiindex.link.lapsed import LapsedLink
 from semiindex.link.mixture import AverageLink
 from semiindex.link.monotone_spline import MonotoneSpline
 from semiindex.link.parametric import (
     CauchitLink,
     CloglogLink,
-    LapsedLink,
     LogisticLink,
     LogLogLink,
     ParametricLink,
     ProbitLink,
-    ShiftedMixtureLink,
     get_link,
 )
 from semiindex.link.piecewise import PiecewiseLinearLink
 from semiindex.link.shape import ShapeConstrainedLink, fit_isotonic_program
+from semiindex.link.shifted_mixture import ShiftedMixtureLink
 from semiindex.link.spline import SplineLink
 
 __all__ = [

@@ -17,7 +17,7 @@ program, and where weights differ by orders of magnitude the solver stopped with
 0.06; Newton's method starts at the least-squares fit, which is the solution already where
 monotonicity is the only constraint, and needs 2 to 5 steps.)
 
-Nothing of cvxpy leaves this module.
+The constraints are stated in `_constraints`, the solver is called in `_quadratic`.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ import sys
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import cholesky_banded
 from scipy.linalg.lapack import dpttrf
 from scipy.special import xlog1py, xlogy
 
 from semiindex._types import AnyArray, FloatArray
 from semiindex.exceptions import ConvergenceWarning, InvalidParameterError, LinkFitError
+from semiindex.link._constraints import bend_rows, constraints_of
+from semiindex.link._quadratic import GAP_TOLERANCE, QuadraticProgram, Side, multiply
 from semiindex.link.piecewise import PiecewiseLinearLink
 
 if TYPE_CHECKING:
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LinkProgram", "ProgramSolution"]
 
-#: Clarabel's defaults of 1e-8 leave errors of 4e-4 in the values.
-_FEASIBILITY_TOLERANCE = 1e-12
-_GAP_TOLERANCE = 1e-14
 #: Certified excess of the mean log loss over its minimum at which Newton's method stops.
 _NEWTON_GAP = 1e-13
 _MAX_NEWTON_STEPS = 50
@@ -88,65 +85,6 @@ class ProgramSolution:
     gap: float
     accurate: bool
     n_programs: int
-
-
-@dataclass(frozen=True)
-class _Constraints:
-    """``A v <= b``; the rows of `lower_rows` have right-hand side ``-lo``, those of `upper_rows` ``hi``."""
-
-    matrix: Any
-    fixed: FloatArray
-    lower_rows: slice
-    upper_rows: slice
-
-    def right_hand_side(self, low: float, high: float) -> FloatArray:
-        b = self.fixed.copy()
-        b[self.lower_rows] = -low
-        b[self.upper_rows] = high
-        return b
-
-
-def _bend(knots: FloatArray) -> Any:
-    """Rows ``(chord through the two neighbours) - v_k`` for the inner knots, a sparse matrix."""
-    width = np.diff(knots)
-    share = width[:-1] / (width[:-1] + width[1:])  # of the right neighbour
-    inner = np.arange(share.size)
-    entries = np.concatenate([1 - share, -np.ones(share.size), share])
-    columns = np.concatenate([inner, inner + 1, inner + 2])
-    return sparse.csr_array((entries, (np.tile(inner, 3), columns)), shape=(share.size, knots.size))
-
-
-def _constraints(spec: ShapeConstrainedLink, knots: FloatArray) -> _Constraints:
-    """Inequalities of a specification; differences rather than slopes, so that rows have one scale."""
-    m = knots.size
-    identity = sparse.eye_array(m, format="csr")
-    rise = (identity[1:] - identity[:-1]) if m > 1 else identity[:0]
-    blocks, sides = [], []
-    if spec.monotone:
-        blocks.append(-rise)
-        sides.append(np.zeros(m - 1))
-    if spec.lipschitz is not None:
-        largest = spec.lipschitz * np.diff(knots)
-        # A rise above 1 is ruled out by the bounds; an infinite one is no number for a solver.
-        largest = np.minimum(largest, 2.0)
-        blocks += [rise] if spec.monotone else [rise, -rise]
-        sides += [largest] if spec.monotone else [largest, largest]
-    if spec.concave_above_zero and m > 2:
-        bend = _bend(knots)[np.flatnonzero(knots[1:-1] > 0)]
-        blocks.append(bend)
-        sides.append(np.zeros(bend.shape[0]))
-    # A monotone link is within bounds if its ends are.
-    low, high = (identity[:1], identity[-1:]) if spec.monotone else (identity, identity)
-    start = sum(block.shape[0] for block in blocks)
-    middle, end = start + low.shape[0], start + low.shape[0] + high.shape[0]
-    blocks += [-low, high]
-    sides.append(np.zeros(end - start))
-    return _Constraints(
-        sparse.vstack(blocks, format="csr"),
-        np.concatenate(sides),
-        slice(start, middle),
-        slice(middle, end),
-    )
 
 
 class LinkProgram:
@@ -194,8 +132,8 @@ class LinkProgram:
         self.spec = spec
         self.knots = knots
         self.antisymmetric = antisymmetric
-        self._constraints = _constraints(spec, knots)
-        self._quadratic = _QuadraticProgram(self._constraints.matrix, antisymmetric, spec.solver)
+        self._constraints = constraints_of(spec, knots)
+        self._quadratic = QuadraticProgram(self._constraints.matrix, antisymmetric, spec.solver)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Copies and pickles state the program anew: a solver's state does not travel.
@@ -247,9 +185,9 @@ class LinkProgram:
         bands[1, 1:] += off
         raw, multipliers = self._quadratic.solve(bands, moment, side)
         values = self._feasible(raw, side)
-        gap = self._gap(values, 2 * (_multiply(bands, values) - moment), multipliers, side)
+        gap = self._gap(values, 2 * (multiply(bands, values) - moment), multipliers, side)
         values = self._filled(values, diagonal > _NO_DATA, side)
-        tridiagonal = _multiply(bands - tie_break, values)
+        tridiagonal = multiply(bands - tie_break, values)
         loss = scale * float(np.dot(values, tridiagonal - 2 * moment))
         return ProgramSolution(values, loss, gap, _accurate(gap), 1)
 
@@ -283,7 +221,7 @@ class LinkProgram:
         values, n_programs, best, stale = self._feasible(raw, side), 1, np.inf, 0
         while True:
             gradient, curvature = loss.derivatives(values)
-            gap = self._gap(values, gradient + _multiply(tie_break, values), multipliers, side)
+            gap = self._gap(values, gradient + multiply(tie_break, values), multipliers, side)
             # Near the minimum a step squares the gap; where two do not, rounding has been reached.
             stale = stale + 1 if gap > best / 4 else 0
             best = min(gap, best)
@@ -298,7 +236,7 @@ class LinkProgram:
         values = self._filled(values, mass > _NO_DATA, side)
         return ProgramSolution(values, scale * loss.value(values), gap, _accurate(gap), n_programs)
 
-    def _right_hand_side(self, bound: float) -> _Side:
+    def _right_hand_side(self, bound: float) -> Side:
         """Side of the inequalities, or an error that names the constraints that contradict each other.
 
         Any constant link within the limits satisfies every other constraint, so that nothing else
@@ -316,7 +254,7 @@ class LinkProgram:
                 f"an antisymmetric link has Psi(0) = 1/2, outside the limits [{low:g}, {high:g}]: "
                 "give a smaller bound"
             )
-        return _Side(self._constraints.right_hand_side(low, high), low, high)
+        return Side(self._constraints.right_hand_side(low, high), low, high)
 
     def _scale(self, mass: FloatArray) -> float:
         """Mean weight of a knot, the unit in which the solver sees the weights."""
@@ -352,16 +290,16 @@ class LinkProgram:
         """Bend at the inner knots, difference at the two ends."""
         m = self.knots.size
         ends = sparse.csr_array(([1.0, -1.0, -1.0, 1.0], ([0, 0, 1, 1], [0, 1, m - 2, m - 1])), shape=(2, m))
-        return sparse.vstack([ends[:1], _bend(self.knots), ends[1:]], format="csr")
+        return sparse.vstack([ends[:1], bend_rows(self.knots), ends[1:]], format="csr")
 
-    def _feasible(self, raw: FloatArray, side: _Side) -> FloatArray:
+    def _feasible(self, raw: FloatArray, side: Side) -> FloatArray:
         """Remove violations of the size of the solver's tolerance."""
         values = np.clip(raw, side.low, side.high)
         if self.antisymmetric:
             values[0] = 0.5
         return np.maximum.accumulate(values) if self.spec.monotone else values
 
-    def _filled(self, values: FloatArray, with_data: AnyArray, side: _Side) -> FloatArray:
+    def _filled(self, values: FloatArray, with_data: AnyArray, side: Side) -> FloatArray:
         """Interpolate the values at knots without data, where the constraints allow it."""
         with_data = with_data.copy()
         with_data[0] |= self.antisymmetric
@@ -371,7 +309,7 @@ class LinkProgram:
         excess = self._constraints.matrix @ filled - side.vector
         return filled if float(excess.max(initial=0.0)) < 1e-9 else values
 
-    def _gap(self, values: FloatArray, gradient: FloatArray, multipliers: FloatArray, side: _Side) -> float:
+    def _gap(self, values: FloatArray, gradient: FloatArray, multipliers: FloatArray, side: Side) -> float:
         """Bound of the mean excess loss: ``f(v) - min f <= l'(b - A v) + |grad f(v) + A'l|_1``, l >= 0.
 
         By convexity ``f(v) - f(u) <= grad f(v)'(v - u)`` for every feasible u; no value of two
@@ -383,15 +321,6 @@ class LinkProgram:
             remainder[0] = 0.0  # the value is given
         excess = np.dot(multipliers, slack) + np.abs(remainder).sum() * (side.high - side.low)
         return float(excess) / self.knots.size
-
-
-@dataclass(frozen=True)
-class _Side:
-    """Right-hand side of the inequalities, and the bounds in it."""
-
-    vector: FloatArray
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -414,87 +343,13 @@ class _LogLoss:
         value, step = self.value(start), target - start
         # The target minimises the model to the solver's tolerance only: near the minimum it may lie
         # above the start by that much, and is still the point that its multipliers belong to.
-        descent, rounding = float(np.dot(gradient, step)), 10 * _GAP_TOLERANCE * abs(value)
+        descent, rounding = float(np.dot(gradient, step)), 10 * GAP_TOLERANCE * abs(value)
         for halving in range(40):
             share = 0.5**halving
             trial = target if halving == 0 else start + share * step
             if self.value(trial) <= value + 1e-4 * share * descent + rounding:
                 return trial
         return start
-
-
-class _QuadraticProgram:
-    """``min v'Gv - 2 m'v`` over ``A v <= b``: the only place that handles cvxpy's objects and statuses.
-
-    G is pentadiagonal and given by its upper bands. Its Cholesky factor R is the parameter, since
-    cvxpy's rules for fast repetition demand that parameters enter ``||R v||^2`` linearly.
-    """
-
-    def __init__(self, matrix: Any, antisymmetric: bool, solver: str) -> None:
-        self._matrix = matrix
-        self._antisymmetric = antisymmetric
-        self._solver = solver
-
-    @cached_property
-    def _problem(self) -> tuple[Any, Any, Any, dict[str, Any]]:
-        """Problem, variable, inequality and parameters."""
-        cp = _cvxpy()
-        rows, m = self._matrix.shape
-        values = cp.Variable(m)
-        parameters = {"side": cp.Parameter(rows), "moment": cp.Parameter(m), "factor0": cp.Parameter(m)}
-        residual = cp.multiply(parameters["factor0"], values)
-        for offset in range(1, min(3, m)):
-            factor = parameters[f"factor{offset}"] = cp.Parameter(m - offset)
-            residual += cp.hstack([cp.multiply(factor, values[offset:]), np.zeros(offset)])
-        inequality = self._matrix @ values <= parameters["side"]
-        problem = cp.Problem(
-            cp.Minimize(cp.sum_squares(residual) - 2 * (parameters["moment"] @ values)),
-            [inequality, values[0] == 0.5] if self._antisymmetric else [inequality],
-        )
-        return problem, values, inequality, parameters
-
-    def solve(self, bands: FloatArray, moment: FloatArray, side: _Side) -> tuple[FloatArray, FloatArray]:
-        """Solution and multipliers of the inequalities."""
-        problem, values, inequality, parameters = self._problem
-        factor = cholesky_banded(bands)
-        parameters["side"].value = side.vector
-        parameters["moment"].value = moment
-        for offset in range(min(3, moment.size)):
-            parameters[f"factor{offset}"].value = factor[2 - offset, offset:]
-        tolerances = {
-            "tol_gap_abs": _GAP_TOLERANCE,
-            "tol_gap_rel": _GAP_TOLERANCE,
-            "tol_feas": _FEASIBILITY_TOLERANCE,
-        }
-        try:
-            with warnings.catch_warnings():
-                # "Solution may be inaccurate" is said of results exact to 1e-9: the gap decides.
-                warnings.simplefilter("ignore")
-                problem.solve(solver=self._solver, **(tolerances if self._solver == "CLARABEL" else {}))
-        except (_cvxpy().error.SolverError, ValueError) as error:
-            raise LinkFitError(f"the solver {self._solver} failed on the link's program: {error}") from None
-        if problem.status not in ("optimal", "optimal_inaccurate", "user_limit") or values.value is None:
-            raise LinkFitError(
-                f"the solver {self._solver} found no link within [{side.low:g}, {side.high:g}] "
-                f"(status {problem.status!r})"
-            )
-        multipliers = np.maximum(np.asarray(inequality.dual_value, dtype=np.float64), 0.0)
-        return np.array(values.value, dtype=np.float64), multipliers
-
-
-def _cvxpy() -> Any:
-    """Module cvxpy, imported where it is first needed: it takes a second, and has no complete types."""
-    return import_module("cvxpy")
-
-
-def _multiply(bands: FloatArray, values: FloatArray) -> FloatArray:
-    """Product of a symmetric pentadiagonal matrix, given by its upper bands, with a vector."""
-    product = bands[2] * values
-    for offset in range(1, min(3, values.size)):
-        band = bands[2 - offset, offset:]
-        product[:-offset] += band * values[offset:]
-        product[offset:] += band * values[:-offset]
-    return np.asarray(product)
 
 
 def _accurate(gap: float) -> bool:

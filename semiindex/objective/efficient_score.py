@@ -23,14 +23,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from semiindex._types import AnyArray, FloatArray, IntArray
-from semiindex.link.base import Link
 from semiindex.link.compression import Compression, compress
 from semiindex.link.kernel_regression import PRIOR_WEIGHT, FoldedSums, LocalFit, local_constant
-from semiindex.link.monotone_spline import MonotoneSpline
-from semiindex.objective.base import Evaluation, Objective
+from semiindex.objective.base import Evaluation
 from semiindex.objective.fold import Folded, fold
-from semiindex.objective.smoothing import SmoothingRule, fit_smoothing
-from semiindex.objective.spline import SplineObjective
+from semiindex.objective.kernel_criterion import KernelCriterion
+from semiindex.objective.smoothing import SmoothingRule
 
 __all__ = ["EfficientScoreObjective", "RowSmoother", "ScoreNuisance", "efficient_score"]
 
@@ -190,7 +188,7 @@ class RowSmoother:
         return centred
 
 
-class EfficientScoreObjective(Objective):
+class EfficientScoreObjective(KernelCriterion):
     """Estimating equation of the index: its efficient score, cross-fitted.
 
     Parameters
@@ -207,13 +205,10 @@ class EfficientScoreObjective(Objective):
 
     Attributes
     ----------
-    smoothing : Smoothing
-        Scale, kernel and bandwidth in use, after `update`.
-    n_trimmed : float
-        Weight of the comparisons whose fitted probability the last evaluation held at the bound.
+    smoothing, n_trimmed
+        As in `KernelCriterion`.
     """
 
-    nuisance = "link"
     is_score = True
 
     def __init__(
@@ -224,23 +219,8 @@ class EfficientScoreObjective(Objective):
         antisymmetric: bool,
         compression_threshold: int = _COMPRESSION_THRESHOLD,
     ) -> None:
-        self.rule = rule
+        super().__init__(rule, antisymmetric=antisymmetric, compression_threshold=compression_threshold)
         self.folds = folds
-        self.antisymmetric = antisymmetric
-        self.compression_threshold = compression_threshold
-        self.n_trimmed = 0.0
-
-    def update(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> None:
-        """Fix the scale of the smoothing, the bandwidth, and the grid of a large sample."""
-        self._prior = 0.5 if self.antisymmetric else float(np.dot(weight, z) / np.sum(weight))
-        self.smoothing, self._nodes = fit_smoothing(
-            self.rule,
-            t,
-            z,
-            weight,
-            antisymmetric=self.antisymmetric,
-            threshold=self.compression_threshold,
-        )
 
     def evaluate(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> Evaluation:
         """Cross-fitted log loss, score in the index, and information; see `Objective.evaluate`."""
@@ -296,12 +276,6 @@ class EfficientScoreObjective(Objective):
         slope = smoother.gather(fit.slope * score_slope)
         cautious = (mass * p + WEIGHT_PRIOR / 2) / (mass + WEIGHT_PRIOR)
         return ScoreNuisance(p, slope, slope / (cautious * (1 - cautious)), p != value, smoother)
-
-    def fit_link(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> Link:
-        """Monotone spline link of this index: kernel regressions need not be monotone."""
-        link = SplineObjective(MonotoneSpline(), antisymmetric=self.antisymmetric)
-        link.update(t, z, weight)
-        return link.fit_link(t, z, weight)
 
     def for_rows(self, rows: IntArray) -> EfficientScoreObjective:
         """The score of a subsample, in the same folds."""

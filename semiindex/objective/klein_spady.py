@@ -14,22 +14,17 @@ from __future__ import annotations
 import numpy as np
 
 from semiindex._types import FloatArray
-from semiindex.link.base import Link
 from semiindex.link.kernel_regression import FoldedSums
-from semiindex.link.monotone_spline import MonotoneSpline
-from semiindex.objective.base import Evaluation, Objective
+from semiindex.objective.base import Evaluation
 from semiindex.objective.fold import fold
+from semiindex.objective.kernel_criterion import KernelCriterion
 from semiindex.objective.leave_one_out import LeaveOneOut, Masses
-from semiindex.objective.smoothing import Nodes, SmoothingRule, fit_smoothing
-from semiindex.objective.spline import SplineObjective
+from semiindex.objective.smoothing import Nodes, SmoothingRule
 
 __all__ = ["KleinSpadyObjective"]
 
-#: Above this number of rows the sample is compressed to a grid of index values.
-_COMPRESSION_THRESHOLD = 20_000
 
-
-class KleinSpadyObjective(Objective):
+class KleinSpadyObjective(KernelCriterion):
     """Leave-one-out kernel likelihood of the index.
 
     Parameters
@@ -44,37 +39,9 @@ class KleinSpadyObjective(Objective):
 
     Attributes
     ----------
-    smoothing : Smoothing
-        Scale, kernel and bandwidth in use, after `update`.
-    n_trimmed : float
-        Weight of the comparisons whose fitted probability the last evaluation held at the bound.
+    smoothing, n_trimmed
+        As in `KernelCriterion`.
     """
-
-    nuisance = "link"
-
-    def __init__(
-        self,
-        rule: SmoothingRule,
-        *,
-        antisymmetric: bool,
-        compression_threshold: int = _COMPRESSION_THRESHOLD,
-    ) -> None:
-        self.rule = rule
-        self.antisymmetric = antisymmetric
-        self.compression_threshold = compression_threshold
-        self.n_trimmed = 0.0
-
-    def update(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> None:
-        """Fix the scale of the smoothing, the bandwidth, and the grid of a large sample."""
-        self._prior = 0.5 if self.antisymmetric else float(np.dot(weight, z) / np.sum(weight))
-        self.smoothing, self._nodes = fit_smoothing(
-            self.rule,
-            t,
-            z,
-            weight,
-            antisymmetric=self.antisymmetric,
-            threshold=self.compression_threshold,
-        )
 
     def evaluate(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> Evaluation:
         """Value, full derivative and curvature; see `Objective.evaluate`."""
@@ -123,12 +90,6 @@ class KleinSpadyObjective(Objective):
         )
         self.n_trimmed = float(np.sum(criterion.touched))
         return criterion
-
-    def fit_link(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> Link:
-        """Monotone spline link of this index: kernel regressions need not be monotone."""
-        link = SplineObjective(MonotoneSpline(), antisymmetric=self.antisymmetric)
-        link.update(t, z, weight)
-        return link.fit_link(t, z, weight)
 
     def resolution(self) -> float:
         """Half a percent of a standard error on a grid, whose derivative jumps from cell to cell."""

@@ -14,7 +14,8 @@ from scipy.special import expit
 from semiindex._types import FloatArray
 from semiindex.link.base import Link
 from semiindex.link.isotonic import fit_isotonic
-from semiindex.link.parametric import LapsedLink, LogisticLink
+from semiindex.link.lapsed import LapsedLink
+from semiindex.link.parametric import LogisticLink
 from semiindex.objective.base import Evaluation, Objective
 
 __all__ = ["HingeObjective", "IPOObjective", "MarginObjective", "RobustObjective"]

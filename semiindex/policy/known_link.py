@@ -11,7 +11,8 @@ from semiindex._types import FloatArray
 from semiindex.exceptions import InvalidParameterError
 from semiindex.index.base import IndexClass
 from semiindex.link.base import Link
-from semiindex.link.parametric import LapsedLink, LogisticLink, ParametricLink, get_link
+from semiindex.link.lapsed import LapsedLink
+from semiindex.link.parametric import LogisticLink, ParametricLink, get_link
 from semiindex.objective.base import Objective
 from semiindex.objective.known_link import KnownLinkObjective
 from semiindex.objective.margin import HingeObjective, IPOObjective, RobustObjective

@@ -14,7 +14,7 @@ from scipy.special import xlog1py, xlogy
 
 from semiindex._types import FloatArray
 from semiindex.exceptions import ConvergenceWarning, InvalidParameterError, LinkFitError
-from semiindex.link import PiecewiseLinearLink, ShapeConstrainedLink, _program
+from semiindex.link import PiecewiseLinearLink, ShapeConstrainedLink, _quadratic
 from semiindex.link._program import LinkProgram, ProgramSolution
 from semiindex.link.compression import compress
 
@@ -157,8 +157,8 @@ def test_certificate_is_an_upper_bound(rng: np.random.Generator, monkeypatch: py
     """With a solver that stops early the certified gap is still above the true one."""
     wins, losses = random_counts(rng, KNOTS)
     exact = LinkProgram(SPECS[0], KNOTS, False).solve_squared(wins + losses, np.zeros(6), wins, 0.01)
-    monkeypatch.setattr(_program, "_GAP_TOLERANCE", 1e-3)
-    monkeypatch.setattr(_program, "_FEASIBILITY_TOLERANCE", 1e-3)
+    monkeypatch.setattr(_quadratic, "GAP_TOLERANCE", 1e-3)
+    monkeypatch.setattr(_quadratic, "_FEASIBILITY_TOLERANCE", 1e-3)
     with pytest.warns(ConvergenceWarning, match="stopped early: its mean loss may be"):
         rough = LinkProgram(SPECS[0], KNOTS, False).solve_squared(wins + losses, np.zeros(6), wins, 0.01)
     excess = (rough.objective - exact.objective) / (wins + losses).sum()
@@ -167,8 +167,8 @@ def test_certificate_is_an_upper_bound(rng: np.random.Generator, monkeypatch: py
 
 
 def test_warning_points_at_the_caller(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_program, "_GAP_TOLERANCE", 1e-2)
-    monkeypatch.setattr(_program, "_FEASIBILITY_TOLERANCE", 1e-2)
+    monkeypatch.setattr(_quadratic, "GAP_TOLERANCE", 1e-2)
+    monkeypatch.setattr(_quadratic, "_FEASIBILITY_TOLERANCE", 1e-2)
     t = rng.normal(size=50)
     with pytest.warns(ConvergenceWarning) as caught:
         ShapeConstrainedLink(loss="squared", lipschitz=0.2).fit(t, (t > 0).astype(float))
