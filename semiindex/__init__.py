@@ -22,6 +22,7 @@ __all__ = [
     "CloglogLink",
     "CoefficientDisplay",
     "Inference",
+    "ItemTransformer",
     "KernelIndex",
     "KnownLinkPolicy",
     "LapsedLink",
@@ -54,6 +55,7 @@ _EXPORTS = {
     "CloglogLink": "semiindex.link",
     "CoefficientDisplay": "semiindex.display",
     "Inference": "semiindex.inference",
+    "ItemTransformer": "semiindex.data",
     "KernelIndex": "semiindex.index",
     "KnownLinkPolicy": "semiindex.policy",
     "LapsedLink": "semiindex.link",
@@ -80,7 +82,7 @@ _EXPORTS = {
 
 if TYPE_CHECKING:
     from semiindex import datasets
-    from semiindex.data import PreferencePairs
+    from semiindex.data import ItemTransformer, PreferencePairs
     from semiindex.display import CalibrationDisplay, CoefficientDisplay, LinkDisplay
     from semiindex.index import KernelIndex, LinearIndex, ProductKernel
     from semiindex.inference import Bootstrap, Inference, infer, link_band
