@@ -6,7 +6,7 @@ The features of the index class are computed once per path, and nothing is facto
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
@@ -69,7 +69,7 @@ def score_path(
     """
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", SemiindexWarning)  # the refit says what there is to say
-        return _walk(clone(base).set_params(**parameters), ridges, _subset(data, fold.train), data, fold.test)
+        return _walk(clone(base).set_params(**parameters), ridges, data.take(fold.train), data, fold.test)
 
 
 def _walk(
@@ -77,7 +77,7 @@ def _walk(
 ) -> PathScores:
     """Fit and judge one ridge after the other."""
     index = LinearIndex() if estimator.index is None else clone(estimator.index)
-    held_out = _subset(data, test)
+    held_out = data.take(test)
     losses, converged = np.empty((len(ridges), test.size)), np.empty(len(ridges), dtype=bool)
     prepared = prepare(train, index, antisymmetric=estimator.antisymmetric, ridge=ridges[0])
     design = index.design(held_out.pairs)
@@ -177,9 +177,3 @@ def _losses(model: PreferencePolicy, t: FloatArray, held_out: FitInput) -> Float
     tiny = np.finfo(np.float64).eps
     p = np.clip(probability, tiny, 1 - tiny)
     return np.asarray(-held_out.z * np.log(p) - (1 - held_out.z) * np.log1p(-p))
-
-
-def _subset(data: FitInput, rows: IntArray) -> FitInput:
-    """Some rows of a checked sample."""
-    groups = None if data.link_groups is None else data.link_groups[rows]
-    return replace(data, pairs=data.pairs[rows], z=data.z[rows], weight=data.weight[rows], link_groups=groups)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,14 @@ from semiindex._types import AnyArray, FloatArray, IntArray, Matrix, is_sparse
 from semiindex.data import PreferencePairs
 from semiindex.exceptions import DataWarning, InvalidDataError
 
-__all__ = ["FitInput", "check_options", "encode_groups", "read_fit_input", "read_predict_input"]
+__all__ = [
+    "FitInput",
+    "check_options",
+    "encode_groups",
+    "read_fit_input",
+    "read_predict_input",
+    "read_raters",
+]
 
 #: Sums of weights beyond these are no frequencies, and sums of losses would lose all precision.
 _SMALLEST_TOTAL, _LARGEST_TOTAL = 1e-12, 1e15
@@ -44,6 +51,8 @@ class FitInput:
         Labels as the user wrote them; the second means that option 1 was preferred.
     link_groups : array of shape (n,) or None
         Class of raters of every row.
+    groups : array of shape (n,) or None
+        Rater of every row.
     feature_names : tuple of str
         Names of the features.
     assumptions : tuple of str
@@ -55,12 +64,31 @@ class FitInput:
     weight: FloatArray
     classes: AnyArray
     link_groups: AnyArray | None
+    groups: AnyArray | None
     feature_names: tuple[str, ...]
     assumptions: tuple[str, ...]
 
+    def take(self, rows: IntArray | AnyArray) -> FitInput:
+        """Some rows, by number or by a mask."""
+        return replace(
+            self,
+            pairs=self.pairs[rows],
+            z=self.z[rows],
+            weight=self.weight[rows],
+            link_groups=None if self.link_groups is None else self.link_groups[rows],
+            groups=None if self.groups is None else self.groups[rows],
+        )
+
 
 def read_fit_input(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, link_groups: Any, *, one_class_allowed: bool
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    link_groups: Any,
+    groups: Any = None,
+    *,
+    one_class_allowed: bool,
 ) -> FitInput:
     """Check the arguments of `fit`.
 
@@ -76,6 +104,8 @@ def read_fit_input(
         Frequency weights; they multiply those that the pairs carry.
     link_groups : array-like or None
         Classes of raters; None takes those that the pairs carry.
+    groups : array-like or None
+        Raters; None takes those that the pairs carry.
     one_class_allowed : bool
         Whether labels of one kind are valid data (chosen and rejected options).
     """
@@ -87,6 +117,7 @@ def read_fit_input(
         y = X.labels if y is None else y
         assumptions, weight = X.assumptions, X.weights
         link_groups = X.link_groups if link_groups is None else link_groups
+        groups = X.groups if groups is None else groups
         pairs: Any = X
         y = _read_labels(y)
     else:
@@ -99,16 +130,19 @@ def read_fit_input(
     z, classes = _encode(y, one_class_allowed=one_class_allowed)
     weight = np.ones(n_rows) if weight is None else np.asarray(weight, dtype=np.float64)
     weight = _within_range(weight * _read_weight(sample_weight, n_rows))
-    groups = None if link_groups is None else _read_groups(link_groups, n_rows)
-    used = weight > 0
-    if not used.all():
-        pairs, z, weight = pairs[used], z[used], weight[used]
-        groups = None if groups is None else groups[used]
-        _require_both(z, classes, one_class_allowed=one_class_allowed)
+    classes_of_raters = None if link_groups is None else _read_link_groups(link_groups, n_rows)
+    raters = None if groups is None else read_raters(groups, n_rows)
     names = tuple(getattr(estimator, "feature_names_in_", ())) or tuple(
         f"x{j}" for j in range(pairs.shape[1])
     )
-    return FitInput(pairs, z, weight, classes, groups, tuple(map(str, names)), assumptions)
+    shown = tuple(map(str, names))
+    data = FitInput(pairs, z, weight, classes, classes_of_raters, raters, shown, assumptions)
+    used = weight > 0
+    if used.all():
+        return data
+    data = data.take(used)
+    _require_both(data.z, classes, one_class_allowed=one_class_allowed)
+    return data
 
 
 def read_predict_input(estimator: Any, X: Any) -> Matrix:
@@ -251,21 +285,32 @@ def _missing(values: AnyArray) -> AnyArray:
     )
 
 
-def _read_groups(link_groups: ArrayLike, n_rows: int) -> AnyArray:
-    groups = np.asarray(link_groups)
-    if groups.shape != (n_rows,):
-        raise InvalidDataError(
-            f"link_groups must have one entry for each of the {n_rows} comparisons, got shape {groups.shape}"
-        )
-    missing = _missing(groups) if groups.dtype == object else groups != groups
-    if np.any(missing):
-        raise InvalidDataError(
-            f"link_groups has no class in row {int(np.argmax(missing))}; drop the row, or give it a class "
-            "of its own"
-        )
+def read_raters(groups: ArrayLike, n_rows: int) -> AnyArray:
+    """The rater of every row, checked."""
+    return _read_names(groups, n_rows, "groups", "rater")
+
+
+def _read_link_groups(link_groups: ArrayLike, n_rows: int) -> AnyArray:
+    groups = _read_names(link_groups, n_rows, "link_groups", "class")
     if groups.dtype == object and len({str if isinstance(g, str) else float for g in groups}) > 1:
         raise InvalidDataError("link_groups mixes text and numbers; write all classes in one way")
     return groups
+
+
+def _read_names(values: ArrayLike, n_rows: int, argument: str, what: str) -> AnyArray:
+    """One name for every row, none missing."""
+    names = np.asarray(values)
+    if names.shape != (n_rows,):
+        raise InvalidDataError(
+            f"{argument} must have one entry for each of the {n_rows} comparisons, got shape {names.shape}"
+        )
+    missing = _missing(names) if names.dtype == object else names != names
+    if np.any(missing):
+        raise InvalidDataError(
+            f"{argument} has no {what} in row {int(np.argmax(missing))}; drop the row, or give it a {what} "
+            "of its own"
+        )
+    return names
 
 
 def encode_groups(groups: AnyArray, levels: AnyArray) -> IntArray:

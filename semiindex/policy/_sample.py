@@ -48,6 +48,8 @@ class PreparedSample:
         Class of raters of every row of the sample.
     group_levels : array or None
         The classes of raters.
+    strata : array of shape (m,) of int or None
+        What else kept equal comparisons apart.
     notes : tuple of str
         What a reader of the results should know about the data.
     """
@@ -56,6 +58,7 @@ class PreparedSample:
     column_scale: FloatArray | None
     link_classes: IntArray | None
     group_levels: Any
+    strata: IntArray | None
     notes: tuple[str, ...]
 
     def theta(self, phi: FloatArray) -> FloatArray:
@@ -75,8 +78,17 @@ class PreparedSample:
         return make() if self.link_classes is None else GroupedObjective.build(make, self.link_classes)
 
 
-def prepare(data: FitInput, index: IndexClass, *, antisymmetric: bool, ridge: float = 0.0) -> PreparedSample:
+def prepare(
+    data: FitInput,
+    index: IndexClass,
+    *,
+    antisymmetric: bool,
+    ridge: float = 0.0,
+    strata: IntArray | None = None,
+) -> PreparedSample:
     """Canonical form, design and whitening of a sample.
+
+    Equal comparisons are merged, except those of two classes of raters or of two strata.
 
     Warns of features without variation within comparisons, of collinear ones, of more features
     than comparisons, and of a combination of features that is constant beside a free position
@@ -86,6 +98,7 @@ def prepare(data: FitInput, index: IndexClass, *, antisymmetric: bool, ridge: fl
     penalised = ridge > 0
     levels = None if data.link_groups is None else np.unique(data.link_groups)
     codes = None if levels is None else encode_groups(data.link_groups, levels)  # type: ignore[arg-type]
+    kept_apart = _crossed(codes, strata)
     pairs, z, weight = data.pairs, data.z, data.weight
     notes = [*data.assumptions]
     column_scale = None
@@ -97,8 +110,8 @@ def prepare(data: FitInput, index: IndexClass, *, antisymmetric: bool, ridge: fl
         notes += _describe(matrix, weight)
         if small:
             dense = np.asarray(matrix, dtype=np.float64)
-            merged = canonicalize(dense, z, weight, codes, antisymmetric=antisymmetric)
-            matrix, z, weight, codes = merged.differences, merged.z, merged.weight, merged.classes
+            merged = canonicalize(dense, z, weight, kept_apart, antisymmetric=antisymmetric)
+            matrix, z, weight, kept_apart = merged.differences, merged.z, merged.weight, merged.classes
         largest = _column_maximum(matrix)
         if penalised:
             _require_units(largest, ridge, data.feature_names)
@@ -119,7 +132,19 @@ def prepare(data: FitInput, index: IndexClass, *, antisymmetric: bool, ridge: fl
     for message in messages:
         warnings.warn(message, IdentificationWarning, stacklevel=3)
     notes += messages
-    return PreparedSample(IndexSample(whitened, z, weight), column_scale, codes, levels, tuple(notes))
+    codes = kept_apart
+    if kept_apart is not None and strata is not None:
+        codes, strata = np.divmod(kept_apart, int(strata.max()) + 1)
+    sample = IndexSample(whitened, z, weight)
+    classes = None if levels is None else codes
+    return PreparedSample(sample, column_scale, classes, levels, strata, tuple(notes))
+
+
+def _crossed(classes: IntArray | None, strata: IntArray | None) -> IntArray | None:
+    """One number for every class of raters and stratum."""
+    if strata is None:
+        return classes
+    return strata if classes is None else classes * (int(strata.max()) + 1) + strata
 
 
 def _coordinates(design: Design, weight: FloatArray, ridge: float) -> tuple[WhitenedDesign, FloatArray]:

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from semiindex._types import AnyArray, FloatArray, Matrix
+from semiindex._types import AnyArray, FloatArray, IntArray, Matrix
 from semiindex.data import PreferencePairs
 from semiindex.exceptions import ConvergenceWarning, InvalidParameterError
 from semiindex.index.base import IndexClass
@@ -22,9 +22,13 @@ from semiindex.index.linear import LinearIndex
 from semiindex.index.normalization import normalize
 from semiindex.link.base import Link
 from semiindex.link.mixture import AverageLink
+from semiindex.objective.base import Objective
 from semiindex.objective.unit_index import root_mean_square
+from semiindex.optimize.fit import IndexSample, fit_index
+from semiindex.optimize.penalty import NO_PENALTY, Penalty, Ridge
 from semiindex.optimize.quasi_newton import Minimum
 from semiindex.policy._reading import (
+    FitInput,
     check_options,
     encode_groups,
     read_fit_input,
@@ -64,12 +68,22 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
     Subclasses define parameters and `_estimate`.
     """
 
-    index: IndexClass | None
-    antisymmetric: bool
-    normalization: str | int | None
     ridge: float
-    tol: float
-    max_iter: int
+
+    def __init__(
+        self,
+        *,
+        antisymmetric: bool = True,
+        normalization: str | int | None = "rms",
+        index: IndexClass | None = None,
+        tol: float = 1e-3,
+        max_iter: int = 200,
+    ) -> None:
+        self.antisymmetric = antisymmetric
+        self.normalization = normalization
+        self.index = index
+        self.tol = tol
+        self.max_iter = max_iter
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -80,6 +94,20 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
     @abstractmethod
     def _estimate(self, prepared: PreparedSample) -> Estimate:
         """Fit the parameters and the link to a prepared sample."""
+
+    def _strata(self, data: FitInput) -> IntArray | None:
+        """What, besides the classes of raters, keeps equal comparisons apart; nothing, as a rule."""
+        return None
+
+    @property
+    def _penalty(self) -> Penalty:
+        return Ridge(self.ridge) if self.ridge > 0 else NO_PENALTY
+
+    def _minimize(
+        self, sample: IndexSample, objective: Objective, start: FloatArray, penalty: Penalty = NO_PENALTY
+    ) -> Minimum:
+        """Fit to the tolerance of this estimator."""
+        return fit_index(sample, objective, start, penalty=penalty, tol=self.tol, max_iter=self.max_iter)
 
     def _check_parameters(self) -> None:
         """Refuse parameters, or combinations of them, without a meaning."""
@@ -107,6 +135,7 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         link_groups: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> Self:
         """Learn the index and the link.
 
@@ -123,6 +152,11 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         link_groups : array-like of shape (n,), optional
             Classes of raters, each with a link of its own over the shared index. The default is
             what `PreferencePairs` carry, or one common link.
+        groups : array-like of shape (n,), optional
+            Rater of every comparison; the default is what `PreferencePairs` carry. Only an estimator
+            that predicts some comparisons from others needs it: ``OrthogonalPolicy`` with
+            ``method="efficient_score"`` keeps the comparisons of a rater in one fold. To the others it
+            makes no difference (standard errors ask for it again).
 
         Returns
         -------
@@ -144,16 +178,21 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
             Where the numerical method stopped before its tolerance.
         """
         self._check_parameters()
-        data = read_fit_input(self, X, y, sample_weight, link_groups, one_class_allowed=self.antisymmetric)
+        data = read_fit_input(
+            self, X, y, sample_weight, link_groups, groups, one_class_allowed=self.antisymmetric
+        )
         index = LinearIndex() if self.index is None else clone(self.index)
         if isinstance(index, LinearIndex):  # an unknown rule is said before the fit, not after it
             normalize(self.normalization, np.ones(len(data.feature_names)), 1.0, data.feature_names)
-        prepared = prepare(data, index, antisymmetric=self.antisymmetric, ridge=self.ridge)
+        prepared = prepare(
+            data, index, antisymmetric=self.antisymmetric, ridge=self.ridge, strata=self._strata(data)
+        )
         estimate = self._estimate(prepared)
         self._store(data, index, prepared, estimate)
+        self._store_nuisances(prepared.sample, estimate.minimum)
         return self
 
-    def _store(self, data: Any, index: IndexClass, prepared: PreparedSample, estimate: Estimate) -> None:
+    def _store(self, data: FitInput, index: IndexClass, prepared: PreparedSample, estimate: Estimate) -> None:
         """Fitted attributes, under the requested normalisation."""
         minimum, sample = estimate.minimum, prepared.sample
         theta = prepared.theta(minimum.x)
@@ -180,6 +219,9 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
+
+    def _store_nuisances(self, sample: IndexSample, minimum: Minimum) -> None:
+        """Fitted attributes beside index and link; none, as a rule."""
 
     def _store_links(self, links: list[Link], prepared: PreparedSample) -> None:
         codes, levels = prepared.link_classes, prepared.group_levels

@@ -16,8 +16,8 @@ from semiindex.link.parametric import LogisticLink, ParametricLink, get_link
 from semiindex.objective.base import Objective
 from semiindex.objective.known_link import KnownLinkObjective
 from semiindex.objective.margin import HingeObjective, IPOObjective, RobustObjective
-from semiindex.optimize.fit import IndexSample, fit_index
-from semiindex.optimize.penalty import NO_PENALTY, Penalty, Ridge, TieBreaker
+from semiindex.optimize.fit import IndexSample
+from semiindex.optimize.penalty import NO_PENALTY, Penalty, TieBreaker
 from semiindex.optimize.quasi_newton import Minimum
 from semiindex.optimize.separable import SeparableFit, fit_separable
 from semiindex.optimize.separation import separates
@@ -137,17 +137,19 @@ class KnownLinkPolicy(PreferencePolicy):
         tol: float = 1e-3,
         max_iter: int = 200,
     ) -> None:
+        super().__init__(
+            antisymmetric=antisymmetric,
+            normalization=normalization,
+            index=index,
+            tol=tol,
+            max_iter=max_iter,
+        )
         self.link = link
         self.loss = loss
         self.tau = tau
         self.flip_rate = flip_rate
-        self.antisymmetric = antisymmetric
         self.position_effect = position_effect
         self.ridge = ridge
-        self.normalization = normalization
-        self.index = index
-        self.tol = tol
-        self.max_iter = max_iter
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -180,11 +182,10 @@ class KnownLinkPolicy(PreferencePolicy):
             raise InvalidParameterError(f"flip_rate must be in [0, 0.5), got {self.flip_rate!r}")
 
     def _estimate(self, prepared: PreparedSample) -> Estimate:
-        penalty = Ridge(self.ridge) if self.ridge > 0 else NO_PENALTY
         if self.loss in ("log", "sigmoid"):
-            fit, links = self._fit_likelihood(prepared, penalty)
+            fit, links = self._fit_likelihood(prepared, self._penalty)
         else:
-            fit, links = self._fit_margin(prepared, penalty)
+            fit, links = self._fit_margin(prepared, self._penalty)
         return Estimate(fit.minimum, links, warn_of_separation(fit.separation, finite=False))
 
     def _fit_likelihood(
@@ -210,7 +211,7 @@ class KnownLinkPolicy(PreferencePolicy):
         objective = prepared.objective(self._margin_objective)
         if self.loss == "ipo":  # quadratic: a finite minimiser always exists
             start = np.zeros(sample.design.n_parameters)
-            minimum = fit_index(sample, objective, start, penalty=penalty, tol=tol, max_iter=max_iter)
+            minimum = self._minimize(sample, objective, start, penalty)
             fit = SeparableFit(minimum, "none")
         elif self.loss == "hinge":
             minimum = self._fit_hinge(sample, penalty)
@@ -237,8 +238,6 @@ class KnownLinkPolicy(PreferencePolicy):
         values: tuple[float, ...] = ()
         steps = 0
         for width in _HINGE_WIDTHS:
-            minimum = fit_index(
-                sample, HingeObjective(width), x, penalty=penalty, tol=self.tol, max_iter=self.max_iter
-            )
+            minimum = self._minimize(sample, HingeObjective(width), x, penalty)
             x, values, steps = minimum.x, values + minimum.values, steps + minimum.n_iter
         return replace(minimum, values=values, n_iter=steps)

@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import clone
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, column_or_1d
 
-from semiindex._types import FloatArray, IntArray
+from semiindex._types import IntArray
 from semiindex.data import PreferencePairs
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.index.base import IndexClass
-from semiindex.index.linear import LinearIndex
-from semiindex.index.normalization import normalize
 from semiindex.link.kernel import get_kernel
 from semiindex.objective.efficient_score import EfficientScoreObjective
 from semiindex.objective.grouped import GroupedObjective
+from semiindex.objective.kernel_criterion import KernelCriterion
 from semiindex.objective.kernel_link import fit_kernel_link
 from semiindex.objective.klein_spady import KleinSpadyObjective
 from semiindex.objective.smoothing import SmoothingRule
 from semiindex.objective.unit_index import UnitIndexObjective, root_mean_square
-from semiindex.optimize.fit import IndexSample, fit_index
+from semiindex.optimize.fit import IndexSample
 from semiindex.optimize.quasi_newton import Minimum
-from semiindex.policy._folds import draw_folds, pack_folds, read_raters, unpack_folds
+from semiindex.policy._folds import draw_folds
 from semiindex.policy._pilot import logistic_pilot
-from semiindex.policy._reading import FitInput, read_fit_input, read_predict_input
-from semiindex.policy._sample import PreparedSample, prepare
+from semiindex.policy._reading import FitInput, read_predict_input, read_raters
+from semiindex.policy._sample import PreparedSample
 from semiindex.policy._separation import warn_of_separation
-from semiindex.policy.base import Estimate, PreferencePolicy
+from semiindex.policy.base import Estimate
+from semiindex.policy.link_free import LinkFreePolicy, unit_direction
 from semiindex.policy.score_components import ScoreComponents, cross_fitted_components
 
 __all__ = ["OrthogonalPolicy"]
 
 _METHODS = ("klein_spady", "efficient_score")
-_Criterion = KleinSpadyObjective | EfficientScoreObjective
 
 
-class OrthogonalPolicy(PreferencePolicy):
+class OrthogonalPolicy(LinkFreePolicy):
     """Index from the efficient score: small errors of the link do not reach it.
 
     The link is an unrestricted smooth function, fitted by kernels, not assumed monotone. The score of
@@ -153,16 +151,18 @@ class OrthogonalPolicy(PreferencePolicy):
         max_iter: int = 200,
         random_state: Any = 0,
     ) -> None:
+        super().__init__(
+            antisymmetric=antisymmetric,
+            normalization=normalization,
+            index=index,
+            tol=tol,
+            max_iter=max_iter,
+        )
         self.method = method
-        self.antisymmetric = antisymmetric
         self.kernel = kernel
         self.bandwidth = bandwidth
         self.n_folds = n_folds
         self.trimming = trimming
-        self.normalization = normalization
-        self.index = index
-        self.tol = tol
-        self.max_iter = max_iter
         self.random_state = random_state
 
     def _check_parameters(self) -> None:
@@ -187,77 +187,18 @@ class OrthogonalPolicy(PreferencePolicy):
             raise InvalidParameterError(f"n_folds must be an integer >= 2, got {n_folds!r}")
         if not 0 < self.trimming < 0.5:
             raise InvalidParameterError(f"trimming must lie between 0 and 1/2, got {self.trimming!r}")
-        if self.normalization is None:
-            raise InvalidParameterError(
-                "normalization=None: a free link absorbs the scale of the index, so that one must be chosen; "
-                "use 'rms', 'norm' or the name of a feature"
-            )
 
-    def fit(
-        self,
-        X: Any,
-        y: ArrayLike | None = None,
-        sample_weight: ArrayLike | None = None,
-        link_groups: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
-    ) -> Self:
-        """Learn the index, and a link for predictions.
+    def _strata(self, data: FitInput) -> IntArray | None:
+        """The folds of raters: equal comparisons of two raters may be in two folds, and stay apart."""
+        if self.method == "klein_spady" or data.groups is None:
+            return None
+        return draw_folds(data.groups, self.n_folds, self.random_state)
 
-        Parameters
-        ----------
-        X, y, sample_weight, link_groups
-            As in the other estimators.
-        groups : array-like of shape (n,), optional
-            Rater of every comparison; the default is what `PreferencePairs` carry. With
-            ``method="efficient_score"`` the comparisons of a rater share a fold.
-
-        Returns
-        -------
-        self
-        """
-        self._check_parameters()
-        if groups is None and isinstance(X, PreferencePairs):
-            groups = X.groups
-        folds = None
-        if groups is None or self.method == "klein_spady":
-            data = packed = read_fit_input(
-                self, X, y, sample_weight, link_groups, one_class_allowed=self.antisymmetric
-            )
-        else:
-            data, raters = self._read_with_raters(X, y, sample_weight, link_groups, groups)
-            folds = draw_folds(raters, self.n_folds, self.random_state)
-            packed = pack_folds(data, folds)
-        normalize(self.normalization, np.ones(len(data.feature_names)), 1.0, data.feature_names)
-        index = LinearIndex() if self.index is None else clone(self.index)
-        prepared = prepare(packed, index, antisymmetric=self.antisymmetric)
-        if folds is not None:
-            prepared, folds = unpack_folds(prepared, data, folds)
-        estimate = self._estimate(prepared, folds)
-        self._store(data, index, prepared, estimate)
-        self._store_kernel_link(prepared.sample, estimate.minimum)
-        return self
-
-    def _read_with_raters(
-        self, X: Any, y: Any, sample_weight: Any, link_groups: Any, groups: Any
-    ) -> tuple[FitInput, IntArray]:
-        """Checked input, and the rater of each of its rows (rows without weight are left out)."""
-        if link_groups is None and isinstance(X, PreferencePairs):
-            link_groups = X.link_groups
-        raters = read_raters(groups, X)
-        data = read_fit_input(
-            self, X, y, sample_weight, np.arange(raters.size), one_class_allowed=self.antisymmetric
-        )
-        rows = data.link_groups
-        if link_groups is None:
-            return replace(data, link_groups=None), raters[rows]
-        checked = read_fit_input(self, X, y, sample_weight, link_groups, one_class_allowed=self.antisymmetric)
-        return checked, raters[rows]
-
-    def _estimate(self, prepared: PreparedSample, folds: IntArray | None = None) -> Estimate:
+    def _estimate(self, prepared: PreparedSample) -> Estimate:
         sample = prepared.sample
         pilot = logistic_pilot(sample, shift=not self.antisymmetric)
         notes = warn_of_separation(pilot.separation, finite=True, remedy="use ProfiledLinkPolicy(ridge=...)")
-        parts = self._criteria(prepared, folds)
+        parts = self._criteria(prepared)
         classes = prepared.link_classes
         objective = UnitIndexObjective(
             parts[0] if classes is None else GroupedObjective(list(parts), classes)
@@ -269,9 +210,7 @@ class OrthogonalPolicy(PreferencePolicy):
             objective.update(t, sample.z, sample.weight)
             objective.evaluate(t, sample.z, sample.weight)
         else:
-            minimum = fit_index(
-                sample, objective, _direction(minimum.x), tol=self.tol, max_iter=self.max_iter
-            )
+            minimum = self._minimize(sample, objective, unit_direction(minimum.x))
         minimum, turned = _with_positive_covariance(sample, minimum, self.antisymmetric)
         self.bandwidth_ = float(np.mean([part.smoothing.bandwidth for part in parts]))
         self.n_trimmed_ = float(sum(part.n_trimmed for part in parts))
@@ -288,7 +227,7 @@ class OrthogonalPolicy(PreferencePolicy):
             f"{self.trimming:g} and 1 - {self.trimming:g}."
         ]
 
-    def _criteria(self, prepared: PreparedSample, folds: IntArray | None) -> list[_Criterion]:
+    def _criteria(self, prepared: PreparedSample) -> list[KernelCriterion]:
         """The pseudo-likelihood or the score, for every class of raters (one, as a rule)."""
         rule, symmetric = self._rule(), self.antisymmetric
         n_rows = prepared.sample.z.size
@@ -298,6 +237,7 @@ class OrthogonalPolicy(PreferencePolicy):
             own = [np.flatnonzero(classes == k) for k in range(int(classes.max()) + 1)]
         if self.method == "klein_spady":
             return [KleinSpadyObjective(rule, antisymmetric=symmetric) for _ in own]
+        folds = prepared.strata
         if folds is None:
             folds = draw_folds(n_rows, self.n_folds, self.random_state)
         return [EfficientScoreObjective(rule, folds[rows], antisymmetric=symmetric) for rows in own]
@@ -305,7 +245,7 @@ class OrthogonalPolicy(PreferencePolicy):
     def _rule(self) -> SmoothingRule:
         return SmoothingRule(get_kernel(self.kernel), self.bandwidth, self.trimming)  # type: ignore[arg-type]
 
-    def _store_kernel_link(self, sample: IndexSample, minimum: Minimum) -> None:
+    def _store_nuisances(self, sample: IndexSample, minimum: Minimum) -> None:
         """Kernel regression on the fitted index, on the scale of `coef_`."""
         t = sample.design.matvec(minimum.x)
         unit = root_mean_square(t, sample.weight) / self.index_rms_
@@ -348,7 +288,7 @@ class OrthogonalPolicy(PreferencePolicy):
         check_consistent_length(t, labels)
         z = (labels == self.classes_[1]).astype(np.float64)
         weight = _check_sample_weight(sample_weight, t, dtype=np.float64)
-        units = t.size if groups is None else read_raters(groups, X)
+        units = t.size if groups is None else read_raters(groups, t.size)
         design = self.index_.design(X if isinstance(X, PreferencePairs) else read_predict_input(self, X))
         return cross_fitted_components(
             t,
@@ -359,12 +299,6 @@ class OrthogonalPolicy(PreferencePolicy):
             rule=self._rule(),
             antisymmetric=self.antisymmetric,
         )
-
-
-def _direction(phi: FloatArray) -> FloatArray:
-    """Parameters of an index of unit root mean square; the first coordinate for none."""
-    norm = float(np.linalg.norm(phi))
-    return np.asarray(np.eye(phi.size)[0] if norm == 0 else phi / norm)
 
 
 def _with_positive_covariance(

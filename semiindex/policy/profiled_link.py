@@ -18,13 +18,14 @@ from semiindex.objective.isotonic import IsotonicObjective
 from semiindex.objective.shape import ShapeObjective
 from semiindex.objective.spline import SplineObjective
 from semiindex.objective.unit_index import UnitIndexObjective, root_mean_square
-from semiindex.optimize.fit import IndexSample, fit_index
-from semiindex.optimize.penalty import NO_PENALTY, Penalty, Ridge
+from semiindex.optimize.fit import IndexSample
+from semiindex.optimize.penalty import Penalty
 from semiindex.optimize.quasi_newton import Minimum
 from semiindex.policy._pilot import logistic_pilot, robust_pilot
 from semiindex.policy._sample import PreparedSample
 from semiindex.policy._separation import warn_of_separation
-from semiindex.policy.base import Estimate, PreferencePolicy
+from semiindex.policy.base import Estimate
+from semiindex.policy.link_free import LinkFreePolicy, unit_direction
 
 __all__ = ["ProfiledLinkPolicy"]
 
@@ -38,7 +39,7 @@ _WORTH_CHANGING = 0.5
 _ACTIVE_SHARE = 0.05
 
 
-class ProfiledLinkPolicy(PreferencePolicy):
+class ProfiledLinkPolicy(LinkFreePolicy):
     """Index learned with the link profiled out: no assumption on the noise but monotonicity.
 
     For every index the best monotone link is fitted, and the index is chosen by what remains.
@@ -146,14 +147,16 @@ class ProfiledLinkPolicy(PreferencePolicy):
         tol: float = 1e-3,
         max_iter: int = 200,
     ) -> None:
+        super().__init__(
+            antisymmetric=antisymmetric,
+            normalization=normalization,
+            index=index,
+            tol=tol,
+            max_iter=max_iter,
+        )
         self.link = link
-        self.antisymmetric = antisymmetric
         self.ridge = ridge
-        self.normalization = normalization
-        self.index = index
         self.solver = solver
-        self.tol = tol
-        self.max_iter = max_iter
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -167,11 +170,6 @@ class ProfiledLinkPolicy(PreferencePolicy):
             raise InvalidParameterError(
                 "ShapeConstrainedLink(monotone=False): the sign of the index, and which option is preferred, "
                 "are identified by monotonicity only; fit such a link to a given index with its own fit()"
-            )
-        if self.normalization is None:
-            raise InvalidParameterError(
-                "normalization=None: a free link absorbs the scale of the index, so that one must be chosen; "
-                "use 'rms', 'norm' or the name of a feature"
             )
         if self.solver not in ("pava", "cvxpy"):
             raise InvalidParameterError(f"solver must be 'pava' or 'cvxpy', got {self.solver!r}")
@@ -187,8 +185,7 @@ class ProfiledLinkPolicy(PreferencePolicy):
             )
 
     def _estimate(self, prepared: PreparedSample) -> Estimate:
-        sample = prepared.sample
-        penalty = Ridge(self.ridge) if self.ridge > 0 else NO_PENALTY
+        sample, penalty = prepared.sample, self._penalty
         pilot = logistic_pilot(sample, shift=not self.antisymmetric, penalty=penalty)
         notes = warn_of_separation(pilot.separation, finite=True)
         if pilot.separation == "complete":
@@ -211,11 +208,8 @@ class ProfiledLinkPolicy(PreferencePolicy):
     ) -> tuple[Objective, Minimum]:
         """Fit from a pilot's direction, with an objective of its own (knots follow the pilot)."""
         objective = self._objective(prepared)
-        start = _start(phi, unit=self.ridge == 0)
-        minimum = fit_index(
-            prepared.sample, objective, start, penalty=penalty, tol=self.tol, max_iter=self.max_iter
-        )
-        return objective, minimum
+        start = phi if self.ridge > 0 and phi.any() else unit_direction(phi)
+        return objective, self._minimize(prepared.sample, objective, start, penalty)
 
     def _tries_again(self, sample: IndexSample) -> bool:
         """Whether a second start is worth its time: the profile loss of few rows may have local minima."""
@@ -265,11 +259,3 @@ class ProfiledLinkPolicy(PreferencePolicy):
             return smooth
         solver = isotonic_fit if self.solver == "pava" else fit_isotonic_program
         return IsotonicObjective(antisymmetric=self.antisymmetric, slope=smooth, solver=solver)
-
-
-def _start(phi: FloatArray, *, unit: bool) -> FloatArray:
-    """The pilot's direction; the first coordinate where the pilot found none."""
-    norm = float(np.linalg.norm(phi))
-    if norm == 0:
-        return np.asarray(np.eye(phi.size)[0])
-    return np.asarray(phi / norm if unit else phi)

@@ -25,13 +25,14 @@ from semiindex.objective.ranking import RankingObjective, UnitSpreadObjective
 from semiindex.objective.unit_index import UnitIndexObjective
 from semiindex.objective.win_loss import split
 from semiindex.optimize.fit import fit_index
-from semiindex.optimize.penalty import NO_PENALTY, Penalty, Ridge, TieBreaker
+from semiindex.optimize.penalty import NO_PENALTY, Penalty, TieBreaker
 from semiindex.optimize.preconditioner import thinned_rows
 from semiindex.optimize.quasi_newton import Minimum
 from semiindex.policy._pilot import logistic_pilot
 from semiindex.policy._sample import PreparedSample
 from semiindex.policy._separation import warn_of_separation
-from semiindex.policy.base import Estimate, PreferencePolicy
+from semiindex.policy.base import Estimate
+from semiindex.policy.link_free import LinkFreePolicy, unit_direction
 
 __all__ = ["RankingPolicy"]
 
@@ -53,7 +54,7 @@ _ANNEALING_ROWS = 10_000
 _ANNEALING_TOLERANCE = 0.1
 
 
-class RankingPolicy(PreferencePolicy):
+class RankingPolicy(LinkFreePolicy):
     """Index learned by the order of wins and losses alone: the link never enters.
 
     The index maximises the area under the ROC curve, the share of pairs of a win and a loss that it
@@ -164,24 +165,21 @@ class RankingPolicy(PreferencePolicy):
         tol: float = 1e-3,
         max_iter: int = 200,
     ) -> None:
+        super().__init__(
+            antisymmetric=antisymmetric,
+            normalization=normalization,
+            index=index,
+            tol=tol,
+            max_iter=max_iter,
+        )
         self.surrogate = surrogate
         self.temperature = temperature
-        self.antisymmetric = antisymmetric
         self.ridge = ridge
-        self.normalization = normalization
-        self.index = index
-        self.tol = tol
-        self.max_iter = max_iter
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
         if self.surrogate not in _SURROGATES:
             raise InvalidParameterError(f"surrogate must be one of {_SURROGATES}, got {self.surrogate!r}")
-        if self.normalization is None:
-            raise InvalidParameterError(
-                "normalization=None: the order of an index says nothing of its scale, so that one must be "
-                "chosen; use 'rms', 'norm' or the name of a feature"
-            )
         if self.temperature is None:
             return
         if self.surrogate != "sigmoid":
@@ -196,8 +194,7 @@ class RankingPolicy(PreferencePolicy):
             )
 
     def _estimate(self, prepared: PreparedSample) -> Estimate:
-        sample = prepared.sample
-        penalty = Ridge(self.ridge) if self.ridge > 0 else NO_PENALTY
+        sample, penalty = prepared.sample, self._penalty
         pilot = logistic_pilot(sample, shift=not self.antisymmetric, penalty=penalty)
         notes = warn_of_separation(pilot.separation, finite=self.surrogate != "logistic")
         self.temperature_: float | None = None
@@ -209,14 +206,8 @@ class RankingPolicy(PreferencePolicy):
             if pilot.separation == "quasi":
                 penalty = TieBreaker()
             surrogate = LogisticSurrogate() if self.surrogate == "logistic" else SquaredHinge()
-            minimum = fit_index(
-                sample,
-                self._objective(prepared, surrogate),
-                pilot.minimum.x,
-                penalty=penalty,
-                tol=self.tol,
-                max_iter=self.max_iter,
-            )
+            objective = self._objective(prepared, surrogate)
+            minimum = self._minimize(sample, objective, pilot.minimum.x, penalty)
         t = sample.design.matvec(minimum.x)
         links = self._objective(prepared, Indicator()).fit_links(t, sample.z, sample.weight)
         return Estimate(minimum, tuple(links), notes)
@@ -236,10 +227,10 @@ class RankingPolicy(PreferencePolicy):
         self.temperature_ = final
         if penalty is not NO_PENALTY:
             objective = self._objective(prepared, SigmoidSurrogate(final))
-            return fit_index(sample, objective, start, penalty=penalty, tol=self.tol, max_iter=self.max_iter)
+            return self._minimize(sample, objective, start, penalty)
         rows = thinned_rows(sample.z.size, _ANNEALING_ROWS)
         part = sample if rows.size == sample.z.size else sample.take(rows)
-        x, steps = _direction(start), 0
+        x, steps = unit_direction(start), 0
         order = self._objective(prepared, Indicator()).for_rows(rows)
         if order.evaluate(part.design.matvec(x), part.z, part.weight).value > 0.5:
             x = -x  # more pairs are in order the other way round
@@ -251,8 +242,8 @@ class RankingPolicy(PreferencePolicy):
         for temperature in [step for step in _ANNEALING if step > final]:
             objective = criterion(temperature).for_rows(rows)
             way = fit_index(part, objective, x, tol=_ANNEALING_TOLERANCE, max_iter=self.max_iter)
-            x, steps = _direction(way.x), steps + way.n_iter
-        minimum = fit_index(sample, criterion(final), x, tol=self.tol, max_iter=self.max_iter)
+            x, steps = unit_direction(way.x), steps + way.n_iter
+        minimum = self._minimize(sample, criterion(final), x)
         return replace(minimum, n_iter=steps + minimum.n_iter)
 
     def _final_temperature(self, total: float) -> float:
@@ -311,9 +302,3 @@ class RankingPolicy(PreferencePolicy):
                 "labels of both kinds, or fit with antisymmetric=True, where the mirror image has the others"
             )
         return 1.0 - sample.mean(Indicator())
-
-
-def _direction(phi: FloatArray) -> FloatArray:
-    """Parameters of an index of unit root mean square; the first coordinate for none."""
-    norm = float(np.linalg.norm(phi))
-    return np.eye(phi.size)[0] if norm == 0 else phi / norm

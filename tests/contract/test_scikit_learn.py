@@ -72,6 +72,16 @@ def test_set_params_is_read_by_fit(estimator) -> None:
         model.set_params(no_such_parameter=1)
 
 
+@pytest.mark.parametrize("estimator", BOTH, ids=repr)
+def test_raters_are_accepted_and_leave_these_fits_alone(estimator) -> None:
+    X, y = sample()
+    raters = np.arange(240) // 8
+    plain, given = clone(estimator).fit(X, y), clone(estimator).fit(X, y, groups=raters)
+    np.testing.assert_array_equal(given.coef_, plain.coef_)
+    with pytest.raises(ValueError, match="groups must have one entry for each of the 240 comparisons"):
+        clone(estimator).fit(X, y, groups=raters[1:])
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
 def test_pickled_model_predicts_the_same(estimator) -> None:
     X, y = sample()

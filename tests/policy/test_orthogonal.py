@@ -182,9 +182,9 @@ def test_comparisons_of_a_rater_share_a_fold(monkeypatch) -> None:
     raters = np.array([f"r{k:02d}" for k in np.arange(200) // 8])
     seen = {}
 
-    def spy(self, prepared, folds=None):
-        seen["folds"], seen["sample"] = folds, prepared.sample
-        return original(self, prepared, folds)
+    def spy(self, prepared):
+        seen["folds"], seen["sample"] = prepared.strata, prepared.sample
+        return original(self, prepared)
 
     original = OrthogonalPolicy._estimate
     monkeypatch.setattr(OrthogonalPolicy, "_estimate", spy)

@@ -472,7 +472,7 @@ def test_a_class_with_one_kind_of_label_has_no_pairs() -> None:
     [
         ({"surrogate": "hinge"}, "surrogate must be one of"),
         ({"surrogate": "indicator"}, "surrogate must be one of"),
-        ({"normalization": None}, "normalization=None: the order of an index says nothing of its scale"),
+        ({"normalization": None}, "normalization=None: a free link absorbs the scale of the index"),
         ({"surrogate": "logistic", "temperature": 0.1}, "temperature=0.1 is the width of the sigmoid"),
         ({"temperature": 0.0}, "temperature must be a finite number >= 1e-06"),
         ({"temperature": np.nan}, "temperature must be a finite number >= 1e-06"),
