@@ -15,7 +15,8 @@ from semiindex.data.encoding import OptionEncoder
 from semiindex.display import CalibrationDisplay, CoefficientDisplay, LinkDisplay
 from semiindex.exceptions import InvalidDataError, SemiindexWarning
 from semiindex.index.normalization import normalize
-from semiindex.policy import KnownLinkPolicy, ProfiledLinkPolicy
+from semiindex.policy import KnownLinkPolicy, OrthogonalPolicy, ProfiledLinkPolicy, RankingPolicy
+from semiindex.policy.base import PreferencePolicy
 from semiindex.report.arguments import FitSettings
 from semiindex.report.comparison import HeldOutComparison, compare_held_out
 from semiindex.report.layouts import TableLayout
@@ -185,7 +186,7 @@ class Analysis:
         The table as understood.
     settings : FitSettings
         What was asked for.
-    free : ProfiledLinkPolicy
+    free : fitted estimator
         The link-free fit to all comparisons.
     logistic : KnownLinkPolicy
         The logistic fit to all comparisons.
@@ -197,7 +198,7 @@ class Analysis:
 
     reading: Reading
     settings: FitSettings
-    free: ProfiledLinkPolicy
+    free: PreferencePolicy
     logistic: KnownLinkPolicy
     held_out: HeldOutComparison
     warnings: tuple[str, ...]
@@ -262,13 +263,12 @@ def analyse(
     Analysis
     """
     pairs = reading.pairs
-    common: dict[str, Any] = {"antisymmetric": settings.antisymmetric, "ridge": settings.ridge}
-    free = ProfiledLinkPolicy(link=settings.link, normalization=settings.normalization, **common)
-    logistic = KnownLinkPolicy(**common)
+    free = _link_free(settings, settings.normalization)
+    logistic = KnownLinkPolicy(antisymmetric=settings.antisymmetric, ridge=settings.ridge)
     free, said_free = _listening(lambda: free.fit(pairs))
     logistic, said_logistic = _listening(lambda: logistic.fit(pairs))
     # Predictions do not depend on the normalisation, and "rms" exists in every fold.
-    in_folds = ProfiledLinkPolicy(link=settings.link, **common)
+    in_folds = _link_free(settings, "rms")
     held_out = compare_held_out(
         {FREE: in_folds, LOGISTIC: logistic},
         pairs,
@@ -285,3 +285,13 @@ def analyse(
             f"{held_out.n_unfinished} of {n_fits} cross-validation fits stopped before their tolerance."
         )
     return Analysis(reading, settings, free, logistic, held_out, tuple(dict.fromkeys(said)))
+
+
+def _link_free(settings: FitSettings, normalization: str) -> PreferencePolicy:
+    """The estimator asked for."""
+    common: dict[str, Any] = {"antisymmetric": settings.antisymmetric, "normalization": normalization}
+    if settings.estimator == "orthogonal":
+        return OrthogonalPolicy(**common)
+    if settings.estimator == "ranking":
+        return RankingPolicy(ridge=settings.ridge, **common)
+    return ProfiledLinkPolicy(settings.link, ridge=settings.ridge, **common)

@@ -71,7 +71,10 @@ _COMMON = (
 )  # fmt: skip
 _MODEL = (
     _Option("--link", "class of links: smooth, or any nondecreasing function (default: spline)",
-            {"choices": ("spline", "isotonic"), "default": "spline"}),
+            {"choices": ("spline", "isotonic")}),
+    _Option("--estimator", "how the index is learned without a known link: with the link profiled out, by "
+            "the orthogonal score, or by ranking wins above losses (default: profiled)",
+            {"choices": ("profiled", "orthogonal", "ranking"), "default": "profiled"}),
     _Option("--position-matters", "do not assume that the order of the options has no effect",
             {"action": "store_true"}),
     _Option("--ridge", "penalty on the coefficients; the slope of the link is then bounded (default: 0)",
@@ -168,7 +171,7 @@ class FitSettings:
     Attributes
     ----------
     link : {"spline", "isotonic"}
-        Class of links.
+        Class of links of the profiled estimator.
     antisymmetric : bool
         Whether position has no effect.
     ridge : float
@@ -177,6 +180,8 @@ class FitSettings:
         Scale of the coefficients.
     n_folds, seed : int
         Of the cross-validation.
+    estimator : {"profiled", "orthogonal", "ranking"}
+        How the index is learned without a known link.
     """
 
     link: str = "spline"
@@ -185,17 +190,42 @@ class FitSettings:
     normalization: str = "rms"
     n_folds: int = 5
     seed: int = 0
+    estimator: str = "profiled"
+
+    @property
+    def description(self) -> str:
+        """How the index is learned, in two words."""
+        return {"orthogonal": "orthogonal score", "ranking": "rank criterion"}.get(
+            self.estimator, f"{self.link} link"
+        )
 
 
 def read_settings(options: argparse.Namespace) -> FitSettings:
-    """The settings of a fit."""
+    """The settings of a fit.
+
+    Raises
+    ------
+    InvalidParameterError
+        If an option has no meaning for the estimator.
+    """
+    if options.link is not None and options.estimator != "profiled":
+        raise InvalidParameterError(
+            f"--link chooses the links of --estimator profiled; --estimator {options.estimator} fits its "
+            "link afterwards: leave it out."
+        )
+    if options.ridge != 0 and options.estimator == "orthogonal":
+        raise InvalidParameterError(
+            "--ridge does not belong to --estimator orthogonal, whose score gives the coefficients no scale "
+            "to shrink; leave it out, or use --estimator profiled."
+        )
     return FitSettings(
-        options.link,
+        options.link or FitSettings.link,
         not options.position_matters,
         options.ridge,
         options.normalization,
         options.folds,
         options.seed,
+        options.estimator,
     )
 
 

@@ -110,7 +110,8 @@ def _demo(options: Namespace, typed: str) -> None:
     roles = {"set": "individual", "chosen": "choice", "group": "individual", "formula": _DEMO_FORMULA}
     layout = TableLayout("choice-sets", roles)
     _say(options, _DEMO_TEXT.rstrip())
-    _analyse_and_write(data.frame, layout, _DEMO_TABLE, FitSettings(link=options.link), options, typed)
+    settings = FitSettings(link=options.link or FitSettings.link)
+    _analyse_and_write(data.frame, layout, _DEMO_TABLE, settings, options, typed)
 
 
 _DEMO_TEXT = f"""\

@@ -66,7 +66,7 @@ def _subtitle(analysis: Analysis) -> str:
     reading, pairs = analysis.reading, analysis.reading.pairs
     raters = "" if pairs.groups is None else f" by {len(np.unique(pairs.groups)):,} raters"
     features = f"{pairs.n_features} feature{'s' if pairs.n_features > 1 else ''}"
-    return f"{pairs.n_units:,} {reading.units_name}{raters}, {features}, {analysis.settings.link} link"
+    return f"{pairs.n_units:,} {reading.units_name}{raters}, {features}, {analysis.settings.description}"
 
 
 def _summary(analysis: Analysis) -> list[str]:

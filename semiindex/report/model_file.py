@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +10,28 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from semiindex import __version__
-from semiindex._types import AnyArray
 from semiindex.exceptions import InvalidDataError
 from semiindex.index.linear import LinearIndex
-from semiindex.link import Link, MonotoneSpline, ShapeConstrainedLink, link_from_dict
-from semiindex.policy import KnownLinkPolicy, ProfiledLinkPolicy
+from semiindex.link import link_from_dict
+from semiindex.policy import KnownLinkPolicy, OrthogonalPolicy, ProfiledLinkPolicy, RankingPolicy
 from semiindex.policy.base import PreferencePolicy
+from semiindex.report.plain_values import from_plain, require_known, to_plain
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "model_from_dict", "model_to_dict", "read_model", "write_model"]
 
-FORMAT, FORMAT_VERSION = "semiindex-model", 1
+#: Version 2 added the estimators beside `KnownLinkPolicy` and `ProfiledLinkPolicy`, and kernel indices.
+FORMAT, FORMAT_VERSION = "semiindex-model", 2
 
 _ESTIMATORS: dict[str, type[PreferencePolicy]] = {
-    "KnownLinkPolicy": KnownLinkPolicy,
-    "ProfiledLinkPolicy": ProfiledLinkPolicy,
+    estimator.__name__: estimator
+    for estimator in (KnownLinkPolicy, ProfiledLinkPolicy, OrthogonalPolicy, RankingPolicy)
 }
-#: Values of parameters that are neither numbers nor text: name -> how to make them from a dictionary.
-_VALUES: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "Link": link_from_dict,
-    "LinearIndex": lambda state: LinearIndex(**state),
-    "MonotoneSpline": lambda state: MonotoneSpline(**state),
-    "ShapeConstrainedLink": lambda state: ShapeConstrainedLink(**state),
-}
+#: Attributes of all estimators; they have entries of their own. Those of one estimator alone, such as
+#: a temperature, stand under "attributes".
+_COMMON = {
+    "classes_", "coef_", "converged_", "feature_names_in_", "index_", "index_rms_", "link_", "links_",
+    "loss_curve_", "n_comparisons_", "n_features_in_", "n_iter_", "normalization_", "notes_",
+}  # fmt: skip
 
 
 def write_model(path: Path, model: PreferencePolicy, **extra: Any) -> None:
@@ -44,7 +42,7 @@ def write_model(path: Path, model: PreferencePolicy, **extra: Any) -> None:
     path : Path
         The file.
     model : fitted estimator
-        `KnownLinkPolicy` or `ProfiledLinkPolicy` with a linear index.
+        One of the four estimators, with a linear or a kernel index.
     **extra : dict
         Further entries of plain values.
     """
@@ -93,35 +91,43 @@ def model_to_dict(model: PreferencePolicy) -> dict[str, Any]:
     Parameters
     ----------
     model : fitted estimator
-        `KnownLinkPolicy` or `ProfiledLinkPolicy`.
+        As for `write_model`.
 
     Returns
     -------
     dict
+
+    Raises
+    ------
+    InvalidDataError
+        If the estimator, or a value in it, has no form as JSON, such as a kernel that is a function.
     """
     check_is_fitted(model)
     name = type(model).__name__
-    if _ESTIMATORS.get(name) is not type(model) or type(model.index_) is not LinearIndex:
-        raise InvalidDataError(
-            f"a {name} with {type(model.index_).__name__} cannot be written as JSON; use joblib.dump"
-        )
+    if _ESTIMATORS.get(name) is not type(model):
+        raise InvalidDataError(f"a {name} cannot be written as JSON; use joblib.dump")
     links = None
     if model.links_ is not None:
-        links = [{"class": _plain(level), "link": link.to_dict()} for level, link in model.links_.items()]
+        links = [{"class": to_plain(level), "link": link.to_dict()} for level, link in model.links_.items()]
+    parameters = model.get_params(deep=False)
+    own = {key: value for key, value in vars(model).items() if key not in {*_COMMON, *parameters}}
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "semiindex_version": __version__,
         "estimator": {
             "class": name,
-            "parameters": {key: _plain(value) for key, value in model.get_params(deep=False).items()},
+            "parameters": {key: to_plain(value) for key, value in parameters.items()},
         },
+        "n_features": model.n_features_in_,
         "feature_names": _names(model),
-        "coefficients": _array(model.coef_),
+        "coefficients": to_plain(model.coef_)["fields"],
         "normalization": model.normalization_,
+        "index": to_plain(model.index_),
         "link": model.link_.to_dict(),
         "links_of_classes": links,
-        "classes": _array(model.classes_),
+        "classes": to_plain(model.classes_)["fields"],
+        "attributes": {key: to_plain(value) for key, value in own.items()},
         "notes": list(model.notes_),
         "training": {
             "n_comparisons": model.n_comparisons_,
@@ -157,23 +163,35 @@ def model_from_dict(document: Any) -> PreferencePolicy:
             f"was written by semiindex {document.get('semiindex_version')} in a newer format "
             f"({document['format_version']}, this version reads {FORMAT_VERSION}); update semiindex"
         )
-    kind = _ESTIMATORS[document["estimator"]["class"]]
-    model = kind(**{key: _made(value) for key, value in document["estimator"]["parameters"].items()})
-    model.coef_ = _made_array(document["coefficients"])
-    model.n_features_in_ = model.coef_.size
+    model = _made_estimator(document["estimator"])
+    model.coef_ = _array(document["coefficients"])
+    model.n_features_in_ = document.get("n_features", model.coef_.size)
     if document["feature_names"] is not None:
         model.feature_names_in_ = np.array(document["feature_names"], dtype=object)
-    model.index_ = LinearIndex()
-    model.classes_ = _made_array(document["classes"])
+    model.index_ = from_plain(document["index"]) if "index" in document else LinearIndex()
+    model.classes_ = _array(document["classes"])
     model.normalization_ = document["normalization"]
     model.link_ = link_from_dict(document["link"])
     links = document["links_of_classes"]
     model.links_ = (
-        None if links is None else {entry["class"]: link_from_dict(entry["link"]) for entry in links}
+        None
+        if links is None
+        else {from_plain(entry["class"]): link_from_dict(entry["link"]) for entry in links}
     )
     model.notes_ = tuple(document["notes"])
+    for name, value in document.get("attributes", {}).items():
+        if not (name.isidentifier() and name.endswith("_") and not name.startswith("_")):
+            require_known([name], (), "the attributes")
+        setattr(model, name, from_plain(value))
     _restore_training(model, document["training"])
     return model
+
+
+def _made_estimator(entry: dict[str, Any]) -> PreferencePolicy:
+    require_known([entry["class"]], _ESTIMATORS, "the estimator")
+    kind = _ESTIMATORS[entry["class"]]
+    require_known(entry["parameters"], kind._get_param_names(), entry["class"])
+    return kind(**{key: from_plain(value) for key, value in entry["parameters"].items()})
 
 
 def _restore_training(model: PreferencePolicy, training: dict[str, Any]) -> None:
@@ -189,32 +207,5 @@ def _names(model: PreferencePolicy) -> list[str] | None:
     return None if names is None else [str(name) for name in names]
 
 
-def _plain(value: Any) -> Any:
-    """A parameter, or a class of raters, as JSON knows it; values of the library by their kind."""
-    value = value.item() if isinstance(value, np.generic) else value
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    if isinstance(value, Link):
-        return {"value": "Link", "fields": value.to_dict()}
-    if isinstance(value, MonotoneSpline | ShapeConstrainedLink):
-        fields = {key: _plain(entry) for key, entry in asdict(value).items()}
-        return {"value": type(value).__name__, "fields": fields}
-    if type(value) is LinearIndex:
-        return {"value": "LinearIndex", "fields": {}}
-    raise InvalidDataError(
-        f"{value!r} of type {type(value).__name__} cannot be written as JSON; use joblib.dump"
-    )
-
-
-def _made(value: Any) -> Any:
-    """Inverse of `_plain`."""
-    return _VALUES[value["value"]](value["fields"]) if isinstance(value, dict) else value
-
-
-def _array(values: AnyArray) -> dict[str, Any]:
-    return {"dtype": values.dtype.str, "values": [_plain(value) for value in values.tolist()]}
-
-
-def _made_array(state: dict[str, Any]) -> AnyArray:
-    dtype = state["dtype"]
-    return np.array(state["values"], dtype=object if dtype.startswith("|O") else dtype)
+def _array(content: dict[str, Any]) -> Any:
+    return from_plain({"value": "array", "fields": content})

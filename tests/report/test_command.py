@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import semiindex
-from semiindex import PreferencePairs
+from semiindex import OrthogonalPolicy, PreferencePairs, ProfiledLinkPolicy, RankingPolicy
 from semiindex.report.command import main
 from semiindex.report.model_file import read_model
 from semiindex.report.output import FILES
@@ -194,6 +194,27 @@ def test_options_of_the_model(tmp_path, wide_csv):
     assert (model.antisymmetric, model.ridge, model.normalization) == (False, 0.1, "norm")
     assert fit(wide_csv, tmp_path / "iso", *WIDE, "--quiet", "--link", "isotonic") == 0
     assert read_model(tmp_path / "iso" / "model.json")[0].link == "isotonic"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("profiled", ProfiledLinkPolicy), ("orthogonal", OrthogonalPolicy), ("ranking", RankingPolicy)],
+)
+def test_estimators(tmp_path, wide_csv, wide_table, capsys, name, kind):
+    out = tmp_path / "out"
+    assert fit(wide_csv, out, *WIDE, "--estimator", name, "--link-group", "kind") == 0
+    assert "link-free" in capsys.readouterr().out
+    model, _ = read_model(out / "model.json")
+    assert type(model) is kind
+    coefficients = pd.read_csv(out / "coefficients.csv")
+    np.testing.assert_array_equal(coefficients["link_free"], model.coef_)
+    subtitle = {"orthogonal": "orthogonal score", "ranking": "rank criterion"}.get(name, "spline link")
+    assert subtitle in (out / "report.html").read_text(encoding="utf-8")
+    predictions = []
+    for file in ("model.json", "model.joblib"):
+        assert main(["predict", str(out / file), str(wide_csv)]) == 0
+        predictions.append(capsys.readouterr().out)
+    assert predictions[0] == predictions[1]
 
 
 def test_classes_of_raters(tmp_path, wide_csv, capsys, wide_table):

@@ -51,6 +51,8 @@ def failing_fit(capsys, tmp_path):
         (["--normalization", "prise"], "normalization must be 'rms', 'norm', the name of a feature"),
         (["--ridge", "-1"], "ridge must be a finite number >= 0"),
         (["--ridge", "1", "--link", "isotonic"], "with --link 'isotonic': an isotonic link"),
+        (["--link", "spline", "--estimator", "ranking"], "--link chooses the links of --estimator profiled"),
+        (["--ridge", "1", "--estimator", "orthogonal"], "--ridge does not belong to --estimator orthogonal"),
         (["--set", "person"], "--chosen"),
         (["--layout", "wide", "--set", "person"], "--set does not belong to the layout wide"),
         (["--comparison", "person", "--layout", "long"], "--choice does not belong to the layout long"),

@@ -6,19 +6,27 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from semiindex import (
+    KernelIndex,
     KnownLinkPolicy,
     LapsedLink,
     LinearIndex,
     LogisticLink,
     MonotoneSpline,
+    OrthogonalPolicy,
     PreferencePairs,
+    ProductKernel,
     ProfiledLinkPolicy,
+    RankingPolicy,
     ShapeConstrainedLink,
+    infer,
 )
 from semiindex.exceptions import InvalidDataError
 from semiindex.report.model_file import model_from_dict, model_to_dict, read_model, write_model
+from semiindex.report.plain_values import from_plain, to_plain
 
 MODELS = {
     "spline": ProfiledLinkPolicy(),
@@ -38,6 +46,19 @@ MODELS = {
     "ipo": KnownLinkPolicy(loss="ipo"),
     "hinge": KnownLinkPolicy(loss="hinge"),
     "robust": KnownLinkPolicy(loss="robust", flip_rate=0.05),
+    "Klein-Spady": OrthogonalPolicy(bandwidth=0.5, kernel="triweight"),
+    "efficient score": OrthogonalPolicy("efficient_score", antisymmetric=False, normalization="norm"),
+    "smoothed rank": RankingPolicy(temperature=0.1),
+    "logistic rank": RankingPolicy("logistic", ridge=0.01),
+    "squared-hinge rank, position": RankingPolicy("squared_hinge", antisymmetric=False),
+}
+CONTEXT = ProductKernel(([0, 1], "rbf"), (2, "polynomial", {"degree": 2, "coef0": 1.0}))
+KERNELS = {
+    "exact": KernelIndex(),
+    "network": KernelIndex("arc_cosine", kernel_params={"layers": 2}),
+    "product": KernelIndex(CONTEXT, gamma=0.7),
+    "nystroem": KernelIndex("laplacian", components=30, gamma=0.2),
+    "waves": KernelIndex(components=20, approximation="random_features", random_state=5),
 }
 
 
@@ -70,6 +91,113 @@ def test_round_trip(name, tmp_path):
     assert str(again.summary()) == str(model.summary())
     assert repr(again.get_params()) == repr(model.get_params())
     assert again.link_ == model.link_
+    assert_same_attributes(model, again)
+
+
+def assert_same_attributes(model, again):
+    assert vars(again).keys() == vars(model).keys()
+    own = {"bandwidth_", "kernel_link_", "n_trimmed_", "temperature_"} & vars(model).keys()
+    for name in own | {"classes_", "index_rms_", "n_comparisons_", "n_features_in_", "normalization_"}:
+        np.testing.assert_equal(getattr(again, name), getattr(model, name))
+
+
+@pytest.mark.parametrize("on_differences", [False, True])
+@pytest.mark.parametrize("name", KERNELS)
+def test_round_trip_of_a_kernel_index(name, on_differences, tmp_path):
+    X, y = sample()
+    pairs = PreferencePairs(np.sin(X[::-1]), np.sin(X[::-1]) + X, y)
+    fitted_to = (X, y) if on_differences else (pairs,)
+    model = ProfiledLinkPolicy(index=KERNELS[name], ridge=0.02, max_iter=500).fit(*fitted_to)
+    write_model(tmp_path / "model.json", model)
+    again, _ = read_model(tmp_path / "model.json")
+    data = X[:50] if on_differences else pairs[:50]
+    for method in ("decision_function", "predict_proba", "predict"):
+        np.testing.assert_array_equal(getattr(again, method)(data), getattr(model, method)(data))
+    if not on_differences:
+        np.testing.assert_array_equal(again.score_options(X), model.score_options(X))
+    assert repr(again) == repr(model)
+    assert vars(again.index_).keys() == vars(model.index_).keys()
+    assert_same_attributes(model, again)
+
+
+@pytest.mark.parametrize("learner", [KnownLinkPolicy, RankingPolicy])
+def test_round_trip_of_a_kernel_index_in_single_precision(learner):
+    X, y = sample()
+    X = X.astype(np.float32)
+    kernel = ProductKernel((["x0", "x2"], "rbf"), ("x1", "linear"))
+    model = learner(index=KernelIndex(kernel, components=15), ridge=0.02).fit(PreferencePairs(X[::-1], X, y))
+    again = model_from_dict(json.loads(json.dumps(model_to_dict(model))))
+    pairs = PreferencePairs(X, X[::-1], y)
+    np.testing.assert_array_equal(again.predict_proba(pairs), model.predict_proba(pairs))
+    assert again.predict_proba(pairs).dtype == np.float32
+
+
+@pytest.mark.parametrize("learner", [OrthogonalPolicy(), ProfiledLinkPolicy(), KnownLinkPolicy()], ids=repr)
+def test_inference_on_a_model_read_back(learner):
+    X, y = sample()
+    model = learner.fit(X, y)
+    again = model_from_dict(json.loads(json.dumps(model_to_dict(model))))
+    np.testing.assert_array_equal(infer(again, X, y).covariance, infer(model, X, y).covariance)
+
+
+@pytest.mark.parametrize("learner", [OrthogonalPolicy(), RankingPolicy()], ids=repr)
+def test_links_of_three_classes(learner):
+    X, y = sample()
+    groups = np.array(["a", "b", "c"])[np.arange(300) % 3]
+    model = learner.fit(X, y, link_groups=groups)
+    again = model_from_dict(json.loads(json.dumps(model_to_dict(model))))
+    np.testing.assert_array_equal(
+        again.predict_proba(X, link_groups=groups), model.predict_proba(X, link_groups=groups)
+    )
+    np.testing.assert_allclose(again.predict_proba(X), model.predict_proba(X), rtol=0, atol=1e-15)
+
+
+def test_files_of_the_first_format_are_read():
+    X, y = sample()
+    model = ProfiledLinkPolicy().fit(X, y)
+    document = model_to_dict(model)
+    old = {key: document[key] for key in document if key not in ("n_features", "index", "attributes")}
+    assert_same_predictions(model, model_from_dict(old | {"format_version": 1}), X)
+
+
+@settings(max_examples=30)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: (
+            st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.integers() | st.text(), inner)
+        ),
+        max_leaves=10,
+    )
+)
+def test_plain_values_come_back(value):
+    again = from_plain(json.loads(json.dumps(to_plain(value), allow_nan=False)))
+    assert again == value
+    assert repr(again) == repr(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.array([[1.5, -0.0], [np.inf, np.nan]], dtype=">f4"),
+        np.arange(6).reshape(1, 2, 3),
+        np.arange(6.0).reshape(3, 2).T,
+        np.arange(12.0).reshape(3, 4)[:, ::2],
+        np.array([np.nan, 2.0]),
+        np.zeros((0, 3)),
+        np.array(["a", "bc"]),
+        np.array([True, False]),
+    ],
+    ids=repr,
+)
+def test_arrays_come_back(value):
+    again = from_plain(json.loads(json.dumps(to_plain(value), allow_nan=False)))
+    np.testing.assert_array_equal(again, value)
+    assert again.dtype.kind == value.dtype.kind
+    assert again.dtype.itemsize == value.dtype.itemsize
+    assert again.shape == value.shape
+    if value.dtype.kind == "f":
+        np.testing.assert_array_equal(np.signbit(again), np.signbit(value))
 
 
 @pytest.mark.parametrize("labels", [["no", "yes"], [-1.0, 1.0], [False, True]])
@@ -132,10 +260,17 @@ class _OwnPolicy(KnownLinkPolicy):
 
 def test_what_cannot_be_written():
     X, y = sample()
-    with pytest.raises(InvalidDataError, match=r"_OwnPolicy with LinearIndex cannot be written .* joblib"):
+    with pytest.raises(InvalidDataError, match=r"_OwnPolicy cannot be written .* joblib"):
         model_to_dict(_OwnPolicy().fit(X, y))
     model = KnownLinkPolicy().fit(X, y).set_params(tau=object())
     with pytest.raises(InvalidDataError, match="of type object cannot be written"):
+        model_to_dict(model)
+    own_kernel = KernelIndex(lambda a, b: a @ b.T)
+    with pytest.raises(InvalidDataError, match="of type function cannot be written as JSON; use joblib"):
+        model_to_dict(KnownLinkPolicy(index=own_kernel, ridge=0.1).fit(X, y))
+    model = KnownLinkPolicy(index=KernelIndex(), ridge=0.1).fit(X, y)
+    model.index_.later_ = 1.0
+    with pytest.raises(InvalidDataError, match="does not know: 'later_' in KernelIndex"):
         model_to_dict(model)
 
 
@@ -146,7 +281,31 @@ def test_what_cannot_be_written():
         ({"format_version": 99}, "in a newer format"),
         ({"link": {"kind": "unheard of"}}, "is damaged: ValueError"),
         ({"coefficients": None}, "is damaged: TypeError"),
-        ({"estimator": {"class": "Other", "parameters": {}}}, "is damaged: KeyError"),
+        ({"estimator": {"class": "Other", "parameters": {}}}, "not know: 'Other' in the estimator"),
+        (
+            {"estimator": {"class": "KnownLinkPolicy", "parameters": {"depth": 3}}},
+            "not know: 'depth' in KnownLinkPolicy",
+        ),
+        ({"index": {"value": "TreeIndex", "fields": {}}}, "not know: 'TreeIndex' in the file"),
+        (
+            {"index": {"value": "KernelIndex", "fields": {"parameters": {"depth": 3}}}},
+            "not know: 'depth' in KernelIndex",
+        ),
+        (
+            {"index": {"value": "KernelIndex", "fields": {"fitted": {"score": 3}}}},
+            "not know: 'score' in KernelIndex",
+        ),
+        (
+            {
+                "estimator": {
+                    "class": "KnownLinkPolicy",
+                    "parameters": {"link": {"value": "MonotoneSpline", "fields": {"knots": 3}}},
+                }
+            },
+            "not know: 'knots' in MonotoneSpline",
+        ),
+        ({"attributes": {"predict": 3}}, "not know: 'predict' in the attributes"),
+        ({"attributes": {"__class__": 3}}, "not know: '__class__' in the attributes"),
     ],
 )
 def test_files_that_are_no_models(change, message, tmp_path):
