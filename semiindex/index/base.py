@@ -8,7 +8,7 @@ kernel designs are operators of the same kind.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -70,9 +70,10 @@ class IndexClass(BaseEstimator, ABC):
     Estimators call `fit_design` on a clone and store that as `index_`.
     """
 
-    #: Whether the class is so rich that parameters are determined by a penalty only: estimators
-    #: refuse it without a ridge.
-    needs_ridge: ClassVar[bool] = False
+    @property
+    def needs_ridge(self) -> bool:
+        """Whether only a penalty determines the parameters: estimators refuse the class without one."""
+        return False
 
     @abstractmethod
     def fit_design(self, pairs: Any) -> Design:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
@@ -49,7 +49,9 @@ class KernelIndex(IndexClass):
     """Index of a score function in a reproducing kernel Hilbert space, ``t = h(x1) - h(x0)``.
 
     A score that is not linear in the features, with the ridge of the estimator as penalty on the
-    squared norm of h. Every estimator takes it as `index`; it needs ``ridge > 0``.
+    squared norm of h. Every estimator takes it as `index`. It needs ``ridge > 0``, unless a number of
+    `components` well below that of the comparisons bounds the class: then it may be fitted without a
+    penalty too, as `OrthogonalPolicy` does, which has none.
 
     Parameters
     ----------
@@ -128,8 +130,6 @@ class KernelIndex(IndexClass):
     True
     """
 
-    needs_ridge: ClassVar[bool] = True
-
     def __init__(
         self,
         kernel: str | Callable[..., Any] | ProductKernel = "rbf",
@@ -150,6 +150,11 @@ class KernelIndex(IndexClass):
         self.components = components
         self.approximation = approximation
         self.random_state = random_state
+
+    @property
+    def needs_ridge(self) -> bool:
+        """Whether there are as many features as data; a number of `components` is a bound of its own."""
+        return self.components is None
 
     def fit_design(self, pairs: Any) -> FeatureDesign:
         """Choose the features on a sample, and give its design; see `IndexClass.fit_design`."""

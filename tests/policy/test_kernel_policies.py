@@ -12,7 +12,14 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from semiindex import KnownLinkPolicy, PreferencePairs, ProfiledLinkPolicy, ShapeConstrainedLink
+from semiindex import (
+    KnownLinkPolicy,
+    OrthogonalPolicy,
+    PreferencePairs,
+    ProfiledLinkPolicy,
+    RankingPolicy,
+    ShapeConstrainedLink,
+)
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.index import KernelIndex, ProductKernel
 
@@ -183,6 +190,26 @@ def test_rich_classes_need_a_ridge_and_a_bounded_link() -> None:
             estimator.fit(pairs)
     with pytest.raises(InvalidParameterError, match="an isotonic link can be arbitrarily steep"):
         ProfiledLinkPolicy("isotonic", index=KernelIndex(), ridge=0.1).fit(pairs)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        KnownLinkPolicy(),
+        ProfiledLinkPolicy(),
+        ProfiledLinkPolicy("isotonic"),
+        OrthogonalPolicy(),
+        OrthogonalPolicy("efficient_score"),
+        RankingPolicy(),
+    ],
+    ids=repr,
+)
+def test_few_components_bound_the_class_so_that_no_ridge_is_needed(estimator) -> None:
+    pairs = sample(3000)
+    model = clone(estimator).set_params(index=KernelIndex(components=15)).fit(pairs)
+    on_circle, off_circle = model.score_options([[1.0, 0.0], [0.0, -1.0]]), model.score_options([[0.0, 0.0]])
+    assert on_circle.min() > off_circle.max()
+    assert model.score(sample(2000, seed=1)) > 0.7
 
 
 def test_classes_of_raters_share_the_index() -> None:
