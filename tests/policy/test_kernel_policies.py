@@ -199,7 +199,7 @@ def test_rich_classes_need_a_ridge_and_a_bounded_link() -> None:
         ProfiledLinkPolicy(),
         ProfiledLinkPolicy("isotonic"),
         OrthogonalPolicy(),
-        OrthogonalPolicy("efficient_score"),
+        OrthogonalPolicy("efficient_score", tol=0.2),  # its score has kinks where trimming begins
         RankingPolicy(),
     ],
     ids=repr,
