@@ -70,6 +70,10 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
 
     ridge: float
 
+    #: With scikit-learn's metadata routing a fit gets the raters that a grouped splitter gets, without
+    #: being told: whoever keeps raters together in folds wants the fit to know them.
+    __metadata_request__fit = {"groups": True}  # noqa: RUF012 - scikit-learn's form
+
     def __init__(
         self,
         *,
