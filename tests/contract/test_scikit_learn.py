@@ -18,8 +18,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from semiindex import (
     KnownLinkPolicy,
     MonotoneSpline,
+    OrthogonalPolicy,
     PreferencePairs,
     ProfiledLinkPolicy,
+    RankingPolicy,
     ShapeConstrainedLink,
 )
 from semiindex.exceptions import SemiindexWarning
@@ -37,7 +39,15 @@ ESTIMATORS = [
     ProfiledLinkPolicy(link="isotonic", antisymmetric=False),
     ProfiledLinkPolicy(link=ShapeConstrainedLink(lipschitz=1.0, n_knots=20)),
 ]
-BOTH = [KnownLinkPolicy(), ProfiledLinkPolicy()]
+LEARNERS = [
+    KnownLinkPolicy(),
+    ProfiledLinkPolicy(),
+    OrthogonalPolicy(),
+    OrthogonalPolicy("efficient_score"),
+    RankingPolicy(),
+    RankingPolicy("squared_hinge"),
+]
+WITHOUT_OWN_FOLDS = [*LEARNERS[:3], *LEARNERS[4:]]
 
 
 # The checks use separated and rank-deficient data, of which the estimators rightly warn.
@@ -62,7 +72,7 @@ def test_clone_has_equal_parameters_and_no_fit(estimator) -> None:
     assert not hasattr(copy, "coef_")
 
 
-@pytest.mark.parametrize("estimator", BOTH, ids=repr)
+@pytest.mark.parametrize("estimator", LEARNERS, ids=repr)
 def test_set_params_is_read_by_fit(estimator) -> None:
     X, y = sample()
     model = clone(estimator).set_params(normalization="norm").fit(X, y)
@@ -72,7 +82,7 @@ def test_set_params_is_read_by_fit(estimator) -> None:
         model.set_params(no_such_parameter=1)
 
 
-@pytest.mark.parametrize("estimator", BOTH, ids=repr)
+@pytest.mark.parametrize("estimator", WITHOUT_OWN_FOLDS, ids=repr)
 def test_raters_are_accepted_and_leave_these_fits_alone(estimator) -> None:
     X, y = sample()
     raters = np.arange(240) // 8
@@ -91,7 +101,7 @@ def test_pickled_model_predicts_the_same(estimator) -> None:
     np.testing.assert_array_equal(again.coef_, model.coef_)
 
 
-@pytest.mark.parametrize("estimator", BOTH, ids=repr)
+@pytest.mark.parametrize("estimator", LEARNERS, ids=repr)
 def test_pipeline_with_a_scaler_changes_units_only(estimator) -> None:
     X, y = sample()
     X = X * [1.0, 50.0, 0.02]
@@ -115,19 +125,20 @@ def test_grid_search_over_link_and_ridge_finds_the_link_of_the_data() -> None:
     assert search.best_score_ > known
 
 
-@pytest.mark.parametrize("estimator", BOTH, ids=repr)
+@pytest.mark.parametrize("estimator", LEARNERS, ids=repr)
 def test_cross_validation_of_pairs_keeps_raters_together(estimator) -> None:
     X, y = sample()
     raters = np.arange(240) // 8
     pairs = PreferencePairs(np.zeros_like(X), X, y, groups=raters)
     folds = GroupKFold(4)
     from_pairs = cross_val_score(clone(estimator), pairs, y, groups=pairs.groups, cv=folds)
-    from_arrays = cross_val_score(clone(estimator), X, y, groups=raters, cv=folds)
+    to_fit = {"groups": raters}
+    from_arrays = cross_val_score(clone(estimator), X, y, groups=raters, cv=folds, params=to_fit)
     assert from_pairs.shape == (4,)
     np.testing.assert_array_equal(from_pairs, from_arrays)
 
 
-@pytest.mark.parametrize("estimator", BOTH, ids=repr)
+@pytest.mark.parametrize("estimator", LEARNERS, ids=repr)
 def test_pairs_and_their_differences_are_the_same_data(estimator) -> None:
     X, y = sample()
     rng = np.random.default_rng(5)
@@ -153,7 +164,7 @@ def test_weights_given_to_fit_multiply_those_of_the_pairs() -> None:
     np.testing.assert_array_equal(both.coef_, product.coef_)
 
 
-@pytest.mark.parametrize("estimator", BOTH, ids=repr)
+@pytest.mark.parametrize("estimator", LEARNERS, ids=repr)
 def test_data_frame_gives_feature_names_and_wants_them_back(estimator) -> None:
     X, y = sample()
     frame = pd.DataFrame(X, columns=["price", "time", "comfort"])
@@ -189,7 +200,7 @@ def test_report_needs_a_fit(method) -> None:
 
 
 @pytest.mark.parametrize("container", [sp.csr_matrix, sp.csc_array, sp.coo_array], ids=lambda c: c.__name__)
-@pytest.mark.parametrize("estimator", BOTH, ids=repr)
+@pytest.mark.parametrize("estimator", LEARNERS, ids=repr)
 def test_sparse_prediction(estimator, container) -> None:
     X, y = sample()
     model = clone(estimator).fit(X, y)
