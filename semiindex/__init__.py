@@ -31,9 +31,11 @@ __all__ = [
     "LinkDisplay",
     "LogLogLink",
     "LogisticLink",
+    "Menu",
     "MonotoneSpline",
     "OrthogonalPolicy",
     "PiecewiseLinearLink",
+    "Policy",
     "PreferencePairs",
     "ProbitLink",
     "ProductKernel",
@@ -41,9 +43,12 @@ __all__ = [
     "RankingPolicy",
     "ShapeConstrainedLink",
     "SplineLink",
+    "alpha_divergence",
+    "custom_divergence",
     "datasets",
     "infer",
     "link_band",
+    "policy_from_scores",
     "tune",
 ]
 
@@ -64,9 +69,11 @@ _EXPORTS = {
     "LinkDisplay": "semiindex.display",
     "LogLogLink": "semiindex.link",
     "LogisticLink": "semiindex.link",
+    "Menu": "semiindex.policy.menu",
     "MonotoneSpline": "semiindex.link",
     "OrthogonalPolicy": "semiindex.policy",
     "PiecewiseLinearLink": "semiindex.link",
+    "Policy": "semiindex.policy.menu_policy",
     "PreferencePairs": "semiindex.data",
     "ProbitLink": "semiindex.link",
     "ProductKernel": "semiindex.index",
@@ -74,9 +81,12 @@ _EXPORTS = {
     "RankingPolicy": "semiindex.policy",
     "ShapeConstrainedLink": "semiindex.link",
     "SplineLink": "semiindex.link",
+    "alpha_divergence": "semiindex.divergence",
+    "custom_divergence": "semiindex.divergence",
     "datasets": "semiindex.datasets",
     "infer": "semiindex.inference",
     "link_band": "semiindex.inference",
+    "policy_from_scores": "semiindex.policy.menu_policy",
     "tune": "semiindex.policy.tuning",
 }
 
@@ -84,6 +94,7 @@ if TYPE_CHECKING:
     from semiindex import datasets
     from semiindex.data import ItemTransformer, PreferencePairs
     from semiindex.display import CalibrationDisplay, CoefficientDisplay, LinkDisplay
+    from semiindex.divergence import alpha_divergence, custom_divergence
     from semiindex.index import KernelIndex, LinearIndex, ProductKernel
     from semiindex.inference import Bootstrap, Inference, infer, link_band
     from semiindex.link import (
@@ -100,6 +111,8 @@ if TYPE_CHECKING:
         SplineLink,
     )
     from semiindex.policy import KnownLinkPolicy, OrthogonalPolicy, ProfiledLinkPolicy, RankingPolicy
+    from semiindex.policy.menu import Menu
+    from semiindex.policy.menu_policy import Policy, policy_from_scores
     from semiindex.policy.tuning import tune
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sklearn.exceptions import ConvergenceWarning as _SklearnConvergenceWarning
 
 __all__ = [
+    "BudgetError",
     "ConvergenceWarning",
     "DataWarning",
     "IdentificationWarning",
@@ -32,6 +33,10 @@ class InvalidDataError(SemiindexError, ValueError):
 
 class InvalidParameterError(SemiindexError, ValueError):
     """A parameter, or a combination of parameters, that has no meaning."""
+
+
+class BudgetError(InvalidParameterError):
+    """A budget of divergence that no policy of the scores can spend; the message states the supremum."""
 
 
 class UnboundedObjectiveError(SemiindexError, ValueError):

@@ -1,0 +1,123 @@
+"""The divergence protocol: a convex f, its derivative and the inverse of that.
+
+============================  ==============================================  ============================
+symbol                        meaning                                         method or attribute
+============================  ==============================================  ============================
+``f(r)``                      generator, ``f(1) = 0``                         ``f(r)``
+``f'(r)``                     derivative                                      ``derivative(r)``
+``(f')^-1(u)``                ratio at which the derivative is u              ``inverse_derivative(u)``
+``f(0+)``                     cost of giving an option up                     ``at_zero``
+``f'(0+)``                    -inf, or where policies become sparse           ``derivative_at_zero``
+``f'(inf)``                   supremum of the derivative                      ``derivative_at_infinity``
+============================  ==============================================  ============================
+
+``D_f(p || q) = sum_y q(y) f(p(y) / q(y))``, :eq:`divergence`. All methods are vectorised.
+
+The solver works with ``x = log r``, because ratios of probabilities range over more than floating
+point numbers do (references of language models underflow), and because the optimality condition in x
+has no cancellation: an option that scores `gap` temperatures less than another one has
+
+    f'(exp(x_other)) = f'(exp(x)) - gap,   :eq:`ratio-below`,
+
+which every divergence can state without forming f'. These methods have the prefix ``log_``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semiindex._types import FloatArray
+
+__all__ = ["Divergence"]
+
+
+class Divergence(ABC):
+    """An f-divergence: strictly convex f, differentiable on (0, inf), with ``f(1) = 0``.
+
+    Subclasses are frozen dataclasses: values that compare, print and pickle.
+    """
+
+    name: ClassVar[str] = ""
+
+    @property
+    @abstractmethod
+    def at_zero(self) -> float:
+        """``f(0+)``, possibly inf."""
+
+    @property
+    @abstractmethod
+    def derivative_at_zero(self) -> float:
+        """``f'(0+)``: -inf where optimal policies keep every option, finite where they are sparse."""
+
+    @property
+    @abstractmethod
+    def derivative_at_infinity(self) -> float:
+        """``f'(inf)``, the supremum of the derivative, possibly inf."""
+
+    @abstractmethod
+    def f(self, r: ArrayLike) -> FloatArray:
+        """``f(r)`` for ``r >= 0``, of the shape of `r`; ``f(0+)`` at 0."""
+
+    @abstractmethod
+    def derivative(self, r: ArrayLike) -> FloatArray:
+        """``f'(r)`` for ``r >= 0``, of the shape of `r`; the limits at 0 and at inf."""
+
+    @abstractmethod
+    def inverse_derivative(self, u: ArrayLike) -> FloatArray:
+        """The ratio r with ``f'(r) = u``, of the shape of `u`.
+
+        0 at and below ``f'(0+)`` (an option that is given up), inf at and above ``f'(inf)``.
+        """
+
+    @abstractmethod
+    def log_ratio_below(self, log_ratio: FloatArray, gap: FloatArray) -> FloatArray:
+        """``x`` with ``f'(exp(x)) = f'(exp(log_ratio)) - gap``; -inf below ``f'(0+)``.
+
+        Parameters
+        ----------
+        log_ratio : array
+            Logarithm of a ratio.
+        gap : array
+            Nonnegative, possibly inf; broadcasts with `log_ratio`.
+        """
+
+    @abstractmethod
+    def log_inverse_curvature(self, log_ratio: FloatArray) -> FloatArray:
+        """``-log f''(exp(log_ratio))``, by how much a ratio yields; -inf where the ratio is 0."""
+
+    @abstractmethod
+    def log_terms(self, log_reference: FloatArray, log_ratio: FloatArray) -> FloatArray:
+        """Summands ``q f(p / q)`` of the divergence, up to a multiple of ``p - q``.
+
+        Such a multiple sums to zero over a policy. Without it the sum of the terms is exact to a
+        relative error of machine precision over ``|log_ratio|``, where f itself would cancel to
+        machine precision over its square.
+
+        Parameters
+        ----------
+        log_reference : array
+            ``log q``, possibly -inf, where `log_ratio` must be finite.
+        log_ratio : array
+            ``log(p / q)``, -inf where the option is given up.
+        """
+
+    def masses(
+        self, log_ratio_top: FloatArray, gap: FloatArray, log_reference: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Probabilities and ``q / f''`` of options, given the log-ratio of the best.
+
+        Parameters
+        ----------
+        log_ratio_top : array of shape (m,)
+            Log-ratio of the best option of m contexts.
+        gap : array of shape (k, m)
+            By how many temperatures the options score less than the best one.
+        log_reference : array of shape (k, m)
+            ``log q``.
+        """
+        x = self.log_ratio_below(log_ratio_top, gap)
+        return np.exp(log_reference + x), np.exp(log_reference + self.log_inverse_curvature(x))

@@ -1,0 +1,450 @@
+"""Menus: the options that each context offers, and the reference policy over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semiindex._types import AnyArray, FloatArray, IntArray, Matrix
+from semiindex.data.blocks import Blocks
+from semiindex.data.checks import (
+    check_feature_names,
+    check_ids,
+    check_matrix,
+    check_weights,
+    frozen,
+    is_data_frame,
+)
+from semiindex.data.encoding import OptionEncoder
+from semiindex.data.tables import require_columns, require_complete, require_flags, require_frame
+from semiindex.exceptions import InvalidDataError, InvalidParameterError
+from semiindex.policy.reference import read_reference
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Menu"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, init=False)
+class Menu:
+    """Options of many contexts, as many in each as there are, with a reference policy over them.
+
+    The options of all contexts stand below each other; `offsets` says where a context begins. Scores,
+    probabilities and all else that concerns single options are arrays in that order.
+
+    Parameters
+    ----------
+    features : array-like, DataFrame or sparse matrix of shape (n_options, d), default=None
+        Features of the options, in the columns that the estimator was fitted on; features of the
+        context are columns like others. None: a menu for scores that come from elsewhere.
+    offsets : array-like of int, shape (n_contexts + 1,), default=None
+        Options ``offsets[k]`` to ``offsets[k + 1] - 1`` belong to context k.
+    contexts : array-like of shape (n_options,), default=None
+        Instead of `offsets`: the context of each option, options of one context next to each other.
+        The values become the labels of the contexts.
+    reference : array-like of shape (n_options,), default=None
+        Reference probabilities, summing to one in each context up to 1e-5 (that rounding is removed).
+        Options of probability 0 stay excluded under every divergence.
+    reference_log_probability : array-like of shape (n_options,), default=None
+        Their logarithms, for references whose probabilities are too small for a number.
+    reference_logits : array-like of shape (n_options,), default=None
+        Logarithms up to a constant per context; they are normalised over the available options.
+        At most one of the three may be given. None of them: uniform over the available options.
+    available : array-like of bool, shape (n_options,), default=None
+        Options that the context offers. None: all.
+    weights : array-like of shape (n_contexts,), default=None
+        Weights of the contexts in means over contexts. None: equal.
+    feature_names : sequence of str, default=None
+        None: the columns of a DataFrame, else x0, x1, ...
+    context_labels : array-like of shape (n_contexts,), default=None
+        Names of the contexts. None: the values of `contexts`, or numbers.
+    option_labels : array-like of shape (n_options,), default=None
+        Names of the options. None: their numbers within the context.
+
+    Attributes
+    ----------
+    features : ndarray or scipy.sparse.csr_array of shape (n_options, d), or None
+        Features, read-only.
+    offsets : ndarray of int, shape (n_contexts + 1,)
+        Where the contexts begin.
+    log_reference : ndarray of shape (n_options,)
+        Log-probabilities of the reference, -inf where it is 0.
+    weights : ndarray of shape (n_contexts,), or None
+        Weights of the contexts.
+    feature_names : tuple of str
+        Names of the features, empty without features.
+    context_labels, option_labels : ndarray
+        Names of contexts and options.
+
+    Raises
+    ------
+    InvalidDataError
+        For arguments that contradict each other, a context without an available option, or a
+        reference that does not sum to one.
+    InvalidParameterError
+        If `offsets` and `contexts`, or several kinds of reference, are given.
+
+    Examples
+    --------
+    >>> from semiindex import Menu
+    >>> menu = Menu([[1.0], [2.0], [5.0], [3.0], [4.0]], contexts=["a", "a", "b", "b", "b"])
+    >>> len(menu), menu.sizes
+    (2, array([2, 3]))
+    >>> menu.reference.round(2)
+    array([0.5 , 0.5 , 0.33, 0.33, 0.33])
+    """
+
+    features: Matrix | None
+    offsets: IntArray
+    log_reference: FloatArray
+    weights: FloatArray | None
+    feature_names: tuple[str, ...]
+    context_labels: AnyArray
+    option_labels: AnyArray
+
+    def __init__(
+        self,
+        features: Any = None,
+        offsets: ArrayLike | None = None,
+        *,
+        contexts: ArrayLike | None = None,
+        reference: ArrayLike | None = None,
+        reference_log_probability: ArrayLike | None = None,
+        reference_logits: ArrayLike | None = None,
+        available: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
+        feature_names: Iterable[object] | None = None,
+        context_labels: ArrayLike | None = None,
+        option_labels: ArrayLike | None = None,
+    ) -> None:
+        if feature_names is None and is_data_frame(features):
+            feature_names = [str(column) for column in features.columns]
+        names = () if feature_names is None else tuple(map(str, feature_names))
+        matrix = None if features is None else check_matrix(features, "features", names or None)
+        starts, found = _read_offsets(offsets, contexts)
+        n_options, n_contexts = int(starts[-1]), starts.size - 1
+        if matrix is not None and matrix.shape[0] != n_options:
+            raise InvalidDataError(
+                f"features has {matrix.shape[0]} rows, but the contexts have {n_options} options in all"
+            )
+        labels = found if context_labels is None else check_ids(context_labels, n_contexts, "context_labels")
+        own = check_ids(option_labels, n_options, "option_labels")
+        within = np.arange(n_options) - np.repeat(starts[:-1], np.diff(starts))
+        given = {
+            "reference": reference,
+            "reference_log_probability": reference_log_probability,
+            "reference_logits": reference_logits,
+        }
+        log_reference = read_reference(given, _read_available(available, n_options), starts, labels)
+        self._set(
+            features=matrix,
+            offsets=frozen(starts),
+            log_reference=frozen(log_reference),
+            weights=check_weights(weights, n_contexts),
+            feature_names=() if matrix is None else check_feature_names(names or None, matrix.shape[1]),
+            context_labels=labels,
+            option_labels=frozen(within) if own is None else own,
+        )
+
+    def _set(self, **fields: Any) -> None:
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def n_contexts(self) -> int:
+        """Number of contexts."""
+        return self.offsets.size - 1
+
+    @property
+    def n_options(self) -> int:
+        """Number of options of all contexts together."""
+        return int(self.offsets[-1])
+
+    @property
+    def sizes(self) -> IntArray:
+        """Number of options of each context, shape (n_contexts,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def codes(self) -> IntArray:
+        """Position of the context of each option, shape (n_options,)."""
+        return np.repeat(np.arange(self.n_contexts), self.sizes)
+
+    @property
+    def reference(self) -> FloatArray:
+        """Reference probabilities, shape (n_options,)."""
+        return np.asarray(np.exp(self.log_reference))
+
+    @property
+    def shares(self) -> FloatArray:
+        """Weights of the contexts, summing to one, shape (n_contexts,)."""
+        if self.weights is None:
+            return np.full(self.n_contexts, 1 / self.n_contexts)
+        return np.asarray(self.weights / self.weights.sum())
+
+    def __len__(self) -> int:
+        return self.n_contexts
+
+    def __repr__(self) -> str:
+        sizes = self.sizes
+        size = str(sizes[0]) if sizes.min() == sizes.max() else f"{sizes.min()} to {sizes.max()}"
+        features = "without features" if self.features is None else f"{len(self.feature_names)} features"
+        return f"Menu({self.n_contexts} contexts, {size} options each, {features})"
+
+    def __getitem__(self, key: Any) -> Menu:
+        """Menus of some contexts, by position: a slice, integers, a mask, or one integer."""
+        chosen = np.atleast_1d(np.arange(self.n_contexts)[key])
+        if chosen.size == 0:
+            raise InvalidDataError("The selection of contexts is empty: at least one is needed.")
+        sizes = self.sizes[chosen]
+        offsets = np.concatenate([[0], np.cumsum(sizes)])
+        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][chosen] - offsets[:-1], sizes)
+        part = object.__new__(type(self))
+        part._set(
+            features=None if self.features is None else frozen(self.features[rows]),
+            offsets=frozen(offsets),
+            log_reference=frozen(self.log_reference[rows]),
+            weights=None if self.weights is None else check_weights(self.weights[chosen], chosen.size),
+            feature_names=self.feature_names,
+            context_labels=frozen(self.context_labels[chosen]),
+            option_labels=frozen(self.option_labels[rows]),
+        )
+        return part
+
+    def with_reference(self, **reference: ArrayLike) -> Menu:
+        """Return the same menus under another reference policy.
+
+        Parameters
+        ----------
+        **reference : array-like of shape (n_options,)
+            One of `reference`, `reference_log_probability`, `reference_logits`, as for the
+            constructor. Options that have no reference mass now may get some.
+
+        Returns
+        -------
+        Menu
+        """
+        everything = np.ones(self.n_options, dtype=bool)
+        part = object.__new__(type(self))
+        part._set(**vars(self))
+        log_reference = read_reference(dict(reference), everything, self.offsets, self.context_labels)
+        part._set(log_reference=frozen(log_reference))
+        return part
+
+    @classmethod
+    def from_array(
+        cls,
+        X: ArrayLike,
+        *,
+        available: ArrayLike | None = None,
+        reference: ArrayLike | None = None,
+        reference_log_probability: ArrayLike | None = None,
+        reference_logits: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
+        feature_names: Iterable[object] | None = None,
+        context_labels: ArrayLike | None = None,
+        option_labels: ArrayLike | None = None,
+    ) -> Self:
+        """Make menus of the same options, or of the same number of options, in every context.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_contexts, n_options, d)
+            Features.
+        available : array-like of bool, shape (n_contexts, n_options), default=None
+            Options that the context offers. None: all.
+        reference, reference_log_probability, reference_logits : array-like, default=None
+            As for `Menu`, of shape (n_contexts, n_options) or (n_options,).
+        weights, feature_names, context_labels
+            As for `Menu`.
+        option_labels : array-like of shape (n_options,), default=None
+            Names of the options, the same in every context. None: numbers.
+
+        Returns
+        -------
+        Menu
+
+        Raises
+        ------
+        InvalidDataError
+            As for `Menu`, and for arrays of other shapes.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from semiindex import Menu
+        >>> Menu.from_array(np.zeros((4, 3, 2)), available=[[1, 1, 0]] * 4).reference[:3]
+        array([0.5, 0.5, 0. ])
+        """
+        array = np.asarray(X)
+        if array.ndim != 3 or 0 in array.shape:
+            raise InvalidDataError(f"X must have shape (n_contexts, n_options, d), got {array.shape}")
+        shape = array.shape[:2]
+        spread = {
+            "available": available,
+            "reference": reference,
+            "reference_log_probability": reference_log_probability,
+            "reference_logits": reference_logits,
+        }
+        labels = None if option_labels is None else np.tile(_of_length(option_labels, shape[1]), shape[0])
+        return cls(
+            array.reshape(-1, array.shape[2]),
+            np.arange(shape[0] + 1) * shape[1],
+            weights=weights,
+            feature_names=feature_names,
+            context_labels=context_labels,
+            option_labels=labels,
+            **{name: _flat(values, shape, name) for name, values in spread.items()},
+        )
+
+    @classmethod
+    def from_frame(
+        cls,
+        df: pd.DataFrame,
+        *,
+        context: Any,
+        features: Sequence[Any] | None = None,
+        encoder: OptionEncoder | None = None,
+        reference: Any = None,
+        reference_log_probability: Any = None,
+        reference_logits: Any = None,
+        available: Any = None,
+        weight: Any = None,
+        option: Any = None,
+    ) -> Self:
+        """Make menus from a table with a row per option.
+
+        Parameters
+        ----------
+        df : DataFrame
+            Rows of one context need not be next to each other; contexts keep the order in which they
+            first occur, and options the order of the rows.
+        context : column
+            Which rows belong together.
+        features : list of columns, default=None
+            Numeric features. None: all columns without another role.
+        encoder : OptionEncoder, default=None
+            Instead of `features`: how the comparisons of the fit were encoded (``pairs.encoder``), for
+            tables with categories and for formulas.
+        reference, reference_log_probability, reference_logits : column, default=None
+            The reference, as for `Menu`.
+        available : column, default=None
+            0/1 or booleans: whether the context offers the option.
+        weight : column, default=None
+            Weight of the context, equal in all its rows.
+        option : column, default=None
+            Names of the options.
+
+        Returns
+        -------
+        Menu
+
+        Raises
+        ------
+        InvalidDataError
+            As for `Menu`, and for columns that are missing, incomplete or of the wrong kind.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from semiindex import Menu
+        >>> df = pd.DataFrame({"day": [1, 2, 1], "price": [3.0, 4.0, 5.0]})
+        >>> Menu.from_frame(df, context="day").features.ravel()
+        array([3., 5., 4.])
+        """
+        frame = require_frame(df)
+        stated = {
+            "reference": reference,
+            "reference_log_probability": reference_log_probability,
+            "reference_logits": reference_logits,
+        }
+        roles = {"context": context, "available": available, "weight": weight, "option": option} | stated
+        require_columns(frame, roles)
+        blocks = Blocks.of_column(frame, context)
+        table = frame.iloc[blocks.order]
+        used = [column for column in roles.values() if column is not None]
+        matrix, names = _encode(table, features, encoder, used)
+        columns = {name: table[c].to_numpy() for name, c in stated.items() if c is not None}
+        if available is not None:
+            columns["available"] = require_flags(table, available, "available")
+        if weight is not None:
+            blocks.require_constant(frame, [weight], "contexts")
+            columns["weights"] = frame[weight].to_numpy()[blocks.firsts]
+        if option is not None:
+            columns["option_labels"] = table[option].to_numpy()
+        offsets = np.concatenate([[0], np.cumsum(blocks.sizes)])
+        return cls(matrix, offsets, context_labels=blocks.ids, feature_names=names, **columns)
+
+
+def _encode(
+    table: pd.DataFrame, features: Sequence[Any] | None, encoder: OptionEncoder | None, roles: list[Any]
+) -> tuple[Any, Sequence[Any]]:
+    """Features of the rows of a table, and their names."""
+    if encoder is not None:
+        if features is not None:
+            raise InvalidParameterError("features and encoder were both given: the encoder names its columns")
+        wanted = [code.name for code in (*encoder.columns, *encoder.context)]
+        require_columns(table, {f"encoder column {name}": name for name in wanted})
+        require_complete(table, wanted)
+        return encoder.transform(table, table, table).features0, encoder.names
+    columns = [c for c in table.columns if c not in roles] if features is None else list(features)
+    require_columns(table, {f"features[{k}]": column for k, column in enumerate(columns)})
+    if not columns:
+        return None, ()
+    require_complete(table, columns)
+    return table[columns], columns
+
+
+def _read_offsets(offsets: ArrayLike | None, contexts: ArrayLike | None) -> tuple[IntArray, AnyArray]:
+    """Where contexts begin, and their labels."""
+    if (offsets is None) == (contexts is None):
+        raise InvalidParameterError("exactly one of offsets and contexts must be given: they say the same")
+    if contexts is not None:
+        ids = np.asarray(check_ids(contexts, np.asarray(contexts).size, "contexts"))
+        starts = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]])) if ids.size else np.zeros(0)
+        if starts.size == 0:
+            raise InvalidDataError("contexts is empty: at least one option is needed")
+        labels = ids[starts.astype(np.intp)]
+        if np.unique(labels).size < labels.size:
+            raise InvalidDataError(
+                "contexts must keep the options of one context next to each other; sort by context, or use "
+                "Menu.from_frame, which groups the rows"
+            )
+        return np.append(starts, ids.size).astype(np.intp), np.asarray(frozen(labels))
+    array = np.asarray(offsets)
+    if array.ndim != 1 or array.size < 2 or array.dtype.kind not in "iu":
+        raise InvalidDataError("offsets must be integers, one more than there are contexts, at least two")
+    starts = array.astype(np.intp)
+    if starts[0] != 0 or (np.diff(starts) < 1).any():
+        raise InvalidDataError("offsets must begin with 0 and increase: every context needs an option")
+    return starts, np.asarray(frozen(np.arange(starts.size - 1)))
+
+
+def _read_available(available: ArrayLike | None, n_options: int) -> AnyArray:
+    if available is None:
+        return np.ones(n_options, dtype=bool)
+    array = np.asarray(available)
+    if array.shape != (n_options,) or not np.isin(array, (0, 1)).all():
+        raise InvalidDataError(f"available must hold 0/1 or booleans, one for each of {n_options} options")
+    return array.astype(bool)
+
+
+def _of_length(values: ArrayLike, length: int) -> AnyArray:
+    array = np.asarray(values)
+    if array.shape != (length,):
+        raise InvalidDataError(f"option_labels must have shape ({length},), got {array.shape}")
+    return array
+
+
+def _flat(values: ArrayLike | None, shape: tuple[int, ...], name: str) -> AnyArray | None:
+    if values is None:
+        return None
+    array = np.asarray(values)
+    if array.shape not in (shape, shape[1:]):
+        raise InvalidDataError(f"{name} must have shape {shape} or {shape[1:]}, got {array.shape}")
+    return np.broadcast_to(array, shape).ravel()
