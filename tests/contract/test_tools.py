@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
 from semiindex import (
+    ItemTransformer,
     KernelIndex,
     KnownLinkPolicy,
     OrthogonalPolicy,
@@ -153,17 +154,15 @@ def test_fits_travel_through_files_and_clone_forgets_them(model, tmp_path) -> No
     np.testing.assert_array_equal(fresh.fit(pairs).coef_, fitted.coef_)
 
 
-def fit_and_predict(model, pairs):
-    return model.fit(pairs).predict_proba(pairs)
-
-
 @pytest.mark.slow
 def test_fits_of_worker_processes_are_those_of_this_one() -> None:
     pairs = sample()
-    models = WITH_INDEX[:9]
-    found = joblib.Parallel(n_jobs=2)(joblib.delayed(fit_and_predict)(clone(m), pairs) for m in models)
-    for model, proba in zip(models, found, strict=True):
-        np.testing.assert_array_equal(proba, fit_and_predict(clone(model), pairs))
+    models = [*WITH_INDEX[:9], make_pipeline(ItemTransformer(MaxAbsScaler()), ProfiledLinkPolicy())]
+    fitted = joblib.Parallel(n_jobs=2)(joblib.delayed(clone(model).fit)(pairs) for model in models)
+    for model, there in zip(models, fitted, strict=True):
+        np.testing.assert_array_equal(
+            there.predict_proba(pairs), clone(model).fit(pairs).predict_proba(pairs)
+        )
 
 
 def test_scorers_know_the_estimators() -> None:
