@@ -91,11 +91,10 @@ class Divergence(ABC):
 
     @abstractmethod
     def log_terms(self, log_reference: FloatArray, log_ratio: FloatArray) -> FloatArray:
-        """Summands ``q f(p / q)`` of the divergence, up to a multiple of ``p - q``.
+        """Summands ``q f(p / q)`` of the divergence.
 
-        Such a multiple sums to zero over a policy. Without it the sum of the terms is exact to a
-        relative error of machine precision over ``|log_ratio|``, where f itself would cancel to
-        machine precision over its square.
+        Exact to a relative error of machine precision over ``|log_ratio|``, where f as a formula in
+        the ratio would cancel to machine precision over its square.
 
         Parameters
         ----------
@@ -108,7 +107,7 @@ class Divergence(ABC):
     def masses(
         self, log_ratio_top: FloatArray, gap: FloatArray, log_reference: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Probabilities and ``q / f''`` of options, given the log-ratio of the best.
+        """Probabilities, and their derivatives in the log-ratio of the best option.
 
         Parameters
         ----------
@@ -120,4 +119,10 @@ class Divergence(ABC):
             ``log q``.
         """
         x = self.log_ratio_below(log_ratio_top, gap)
-        return np.exp(log_reference + x), np.exp(log_reference + self.log_inverse_curvature(x))
+        log_rate = self.log_inverse_curvature(x) + self.log_slope(log_ratio_top)
+        with np.errstate(over="ignore"):
+            return np.exp(log_reference + x), np.exp(log_reference + log_rate)
+
+    def log_slope(self, log_ratio: FloatArray) -> FloatArray:
+        """``log(r f''(r))``, the logarithm of ``d f' / d log r``."""
+        return log_ratio - self.log_inverse_curvature(log_ratio)

@@ -65,8 +65,7 @@ def solve_budget(
     done = none | everything
     s = np.clip(np.where(done, 0.0, start), -_LIMIT, _LIMIT)
     low, high = np.full_like(s, -_LIMIT), np.full_like(s, _LIMIT)
-    with np.errstate(divide="ignore"):
-        tolerance = budget * (_TOLERANCE + _ROUNDING / np.sqrt(budget))
+    tolerance = _TOLERANCE * budget + _ROUNDING * np.sqrt(budget)
     last = np.full_like(s, np.inf)
     for _ in range(_MAX_STEPS):
         if done.all():

@@ -67,9 +67,11 @@ class CustomDivergence(Divergence):
         return self.limits[2]
 
     def f(self, r: ArrayLike) -> FloatArray:
-        """The function given, and its limit at 0."""
+        """The function given, and its limits at 0 and inf."""
         r = np.asarray(r, dtype=np.float64)
-        return np.where(r == 0, self.at_zero, _evaluate(self.generator, np.where(r == 0, 1.0, r)))
+        inside = (r > 0) & (r < np.inf)
+        value = _evaluate(self.generator, np.where(inside, r, 1.0))
+        return np.where(inside, value, np.where(r == 0, self.at_zero, np.inf))
 
     def derivative(self, r: ArrayLike) -> FloatArray:
         """The function given, and its limits at 0 and inf."""

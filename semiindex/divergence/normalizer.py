@@ -88,10 +88,13 @@ def normalize_block(
     if start is None:
         with np.errstate(divide="ignore"):
             start = -np.log(np.exp(block.log_reference - gap).sum(axis=0))
-    top, p, yielding = _solve(divergence, gap, block.log_reference, -block.log_best_mass, start)
+    top, p, rate = _solve(divergence, gap, block.log_reference, -block.log_best_mass, start)
     log_total = np.log(p.sum(axis=0))  # a rounding error, which is spread over the options
     x = divergence.log_ratio_below(top, gap)
-    return NormalizedBlock(top - log_total, x - log_total, *_moments(gap, yielding))
+    mean, squares = _moments(gap, rate)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sensitivity = squares * np.exp(-divergence.log_slope(top))  # from rates in l to q / f''
+    return NormalizedBlock(top - log_total, x - log_total, mean, sensitivity)
 
 
 def _moments(gap: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -107,16 +110,16 @@ def _moments(gap: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArra
 def _solve(
     divergence: Divergence, gap: FloatArray, log_q: FloatArray, upper: FloatArray, start: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Roots of F by Newton's method, bisected where it leaves the bracket; and the masses there."""
+    """Roots of F by Newton's method, bisected where it leaves the bracket; and the masses and rates there."""
     low, high = np.zeros_like(upper), upper.copy()
     resolution = _TOLERANCE * np.maximum(1.0, upper)
     top, last = np.clip(start, low, high), np.full_like(upper, np.inf)
     for _ in range(_MAX_STEPS):
-        p, yielding = divergence.masses(top, gap, log_q)
+        p, rate = divergence.masses(top, gap, log_q)
         total = p.sum(axis=0)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             value = np.log(total)
-            slope = yielding.sum(axis=0) / total * np.exp(top - divergence.log_inverse_curvature(top))
+            slope = rate.sum(axis=0) / total
             step = top - value / slope
         low, high = np.where(value < 0, top, low), np.where(value > 0, top, high)
         # Where an option is about to be given up the slope may be infinite: a step of no size, and no root.
@@ -127,7 +130,7 @@ def _solve(
             break
         if open_.size < _FEW * top.size:
             rest = _solve(divergence, gap[:, open_], log_q[:, open_], upper[open_], step[open_])
-            top[open_], p[:, open_], yielding[:, open_] = rest
+            top[open_], p[:, open_], rate[:, open_] = rest
             break
         top[open_] = step[open_]
-    return top, p, yielding
+    return top, p, rate

@@ -38,7 +38,7 @@ class FollowedBlock:
         solved = normalize_block(self.block, self.divergence, temperature, self._predict(log_inverse))
         top = solved.log_ratio_top
         with np.errstate(over="ignore", invalid="ignore"):
-            rate = solved.mean_gap * np.exp(self.divergence.log_inverse_curvature(top) - top)
+            rate = solved.mean_gap * np.exp(-self.divergence.log_slope(top))
         self._last = log_inverse, top, np.where(np.isfinite(rate), rate, 0.0)
         return solved
 

@@ -48,6 +48,18 @@ def _log(r: FloatArray) -> FloatArray:
         return np.asarray(np.log(r))
 
 
+def _inf_at_inf(r: FloatArray, value: FloatArray) -> FloatArray:
+    """f at its limit, which the formulas of f leave undefined: every f grows without end."""
+    return np.asarray(np.where(np.isinf(r), np.inf, value))
+
+
+def _excess(log_reference: FloatArray, log_ratio: FloatArray) -> FloatArray:
+    """``p - q`` from ``log q`` and ``log(p / q)``, without cancellation near ``p = q``."""
+    q = np.exp(log_reference)
+    near = q * np.expm1(np.minimum(log_ratio, 1.0))
+    return np.asarray(np.where(log_ratio < 1, near, np.exp(log_reference + log_ratio) - q))
+
+
 def _log_cosh(x: FloatArray) -> FloatArray:
     """``log cosh x`` without cancellation near 0 and without overflow."""
     size = np.abs(x)
@@ -74,7 +86,8 @@ class ReverseKL(Divergence):
     def f(self, r: ArrayLike) -> FloatArray:
         """``r log r - r + 1``."""
         r = _ratios(r)
-        return r * np.maximum(_log(r), _LOG_ZERO) - (r - 1)
+        with np.errstate(invalid="ignore"):
+            return _inf_at_inf(r, r * np.maximum(_log(r), _LOG_ZERO) - (r - 1))
 
     def derivative(self, r: ArrayLike) -> FloatArray:
         """``log r``."""
@@ -94,13 +107,14 @@ class ReverseKL(Divergence):
         return log_ratio
 
     def log_terms(self, log_reference: FloatArray, log_ratio: FloatArray) -> FloatArray:
-        """``p log(p / q)``."""
-        return np.exp(log_reference + log_ratio) * np.maximum(log_ratio, _LOG_ZERO)
+        """``p log(p / q) - (p - q)``."""
+        p_log_ratio = np.exp(log_reference + log_ratio) * np.maximum(log_ratio, _LOG_ZERO)
+        return p_log_ratio - _excess(log_reference, log_ratio)
 
     def masses(
         self, log_ratio_top: FloatArray, gap: FloatArray, log_reference: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """As the base class, with one exponential: ``q / f'' = p``."""
+        """As the base class, with one exponential: probabilities are their own derivatives."""
         p = np.exp(log_reference + (log_ratio_top - gap))
         return p, p
 
@@ -117,7 +131,8 @@ class ForwardKL(Divergence):
     def f(self, r: ArrayLike) -> FloatArray:
         """``-log r + r - 1``."""
         r = _ratios(r)
-        return (r - 1) - _log(r)
+        with np.errstate(invalid="ignore"):
+            return _inf_at_inf(r, (r - 1) - _log(r))
 
     def derivative(self, r: ArrayLike) -> FloatArray:
         """``1 - 1/r``."""
@@ -138,8 +153,8 @@ class ForwardKL(Divergence):
         return 2 * log_ratio
 
     def log_terms(self, log_reference: FloatArray, log_ratio: FloatArray) -> FloatArray:
-        """``-q log(p / q)``."""
-        return -np.exp(log_reference) * log_ratio
+        """``p - q - q log(p / q)``."""
+        return _excess(log_reference, log_ratio) - np.exp(log_reference) * log_ratio
 
 
 @dataclass(frozen=True)
@@ -158,7 +173,7 @@ class JensenShannon(Divergence):
         with np.errstate(invalid="ignore"):
             value = (r - 1) * half - (1 + r) * _log_cosh(half)
         value = np.where(r == 0, self.at_zero, value)
-        return np.where(np.isinf(r), np.inf, value)
+        return _inf_at_inf(r, value)
 
     def derivative(self, r: ArrayLike) -> FloatArray:
         """``log(2r / (1 + r))``."""
@@ -214,8 +229,9 @@ class ChiSquared(Divergence):
 
     def log_ratio_below(self, log_ratio: FloatArray, gap: FloatArray) -> FloatArray:
         """``log(r - gap)``."""
-        with np.errstate(over="ignore", divide="ignore"):
-            return np.asarray(log_ratio + np.log1p(-np.minimum(gap * np.exp(-log_ratio), 1)))
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            relative = np.fmin(gap * np.exp(-log_ratio), 1)  # NaN is inf times zero: given up as well
+            return np.asarray(log_ratio + np.log1p(-relative))
 
     def log_inverse_curvature(self, log_ratio: FloatArray) -> FloatArray:
         """0, for options that are not given up."""
@@ -233,9 +249,9 @@ class ChiSquared(Divergence):
         """As the base class, without logarithms where the ratios are ordinary numbers."""
         if np.max(log_ratio_top, initial=0.0) > _LOG_LARGEST:
             return super().masses(log_ratio_top, gap, log_reference)
-        ratio = np.maximum(np.exp(log_ratio_top) - gap, 0)
-        q = np.exp(log_reference)
-        return q * ratio, q * (ratio > 0)
+        top, q = np.exp(log_ratio_top), np.exp(log_reference)
+        ratio = np.maximum(top - gap, 0)
+        return q * ratio, q * top * (ratio > 0)
 
 
 @dataclass(frozen=True)
@@ -253,7 +269,7 @@ class Hellinger(Divergence):
         root = np.sqrt(r)
         with np.errstate(invalid="ignore"):
             value = 2 * ((1 - r) / (1 + root)) ** 2
-        return np.where(np.isinf(r), np.inf, value)
+        return _inf_at_inf(r, value)
 
     def derivative(self, r: ArrayLike) -> FloatArray:
         """``2 (1 - 1/sqrt r)``."""
@@ -325,7 +341,7 @@ class AlphaDivergence(Divergence):
             else:
                 value = (r * (np.expm1(k * _log(r)) / k) - (r - 1)) / a
         value = np.where(r == 0, self.at_zero, value)
-        return np.where(np.isinf(r), np.inf, value)
+        return _inf_at_inf(r, value)
 
     def derivative(self, r: ArrayLike) -> FloatArray:
         """``(r^(a - 1) - 1) / (a - 1)``."""
@@ -353,13 +369,15 @@ class AlphaDivergence(Divergence):
             return np.where(np.isneginf(log_ratio), -np.inf, (2 - self.alpha) * log_ratio)
 
     def log_terms(self, log_reference: FloatArray, log_ratio: FloatArray) -> FloatArray:
-        """``(q r^a - p)/(a(a - 1))``, or with q in the place of p for a near 0."""
+        """``(q r^a - q - a(p - q))/(a(a - 1))``, in the order of `f`."""
         a, k = self.alpha, self._power
-        base, power = (log_reference, a) if abs(a) < 0.5 else (log_reference + log_ratio, k)
+        near_zero = abs(a) < 0.5
+        base, power = (log_reference, a) if near_zero else (log_reference + log_ratio, k)
         with np.errstate(over="ignore", invalid="ignore"):
             near = np.exp(base) * np.expm1(power * log_ratio)
             far = np.exp(log_reference + a * log_ratio) - np.exp(base)
-        return np.where(np.abs(power * log_ratio) < 1, near, far) / (a * k)
+        change = np.where(np.abs(power * log_ratio) < 1, near, far) / power
+        return (change - _excess(log_reference, log_ratio)) / (k if near_zero else a)
 
 
 reverse_kl = ReverseKL()
