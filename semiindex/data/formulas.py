@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semiindex._types import FloatArray
+from semiindex.data.formula_safety import MODULES, forbidden_part
 from semiindex.data.tables import shown, warn_about_data
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 
@@ -37,7 +38,8 @@ def formula_variables(formula: str, available: Collection[Any]) -> list[str]:
 class FittedFormula:
     """A formula with what it learned from the data: levels, constants of transforms, what cancels.
 
-    The formula is evaluated as Python code, here and wherever it is read back from a file.
+    The formula is evaluated as Python code. Only those that consist of arithmetic and known functions are
+    written to a file, or read from one, see `formula_safety.forbidden_part`.
 
     Attributes
     ----------
@@ -82,6 +84,7 @@ class FittedFormula:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values from which `from_dict` makes it again."""
+        _require_arithmetic(self.formula)
         return {
             "formula": self.formula,
             "common": list(self.common),
@@ -93,6 +96,7 @@ class FittedFormula:
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> FittedFormula:
         """Inverse of `to_dict`."""
+        _require_arithmetic(state["formula"])
         return cls(
             state["formula"],
             tuple(state["common"]),
@@ -100,6 +104,21 @@ class FittedFormula:
             _unpacked(state["encoder_state"]),
             tuple(state["names"]),
         )
+
+
+def _require_arithmetic(formula: str) -> None:
+    """Refuse a formula that could run code of whoever wrote the file."""
+    for term in _parse(formula):
+        for factor in term.factors:
+            if factor.eval_method.value != "python":
+                continue
+            part = forbidden_part(_expression(factor.expr)[0])
+            if part is not None:
+                raise InvalidDataError(
+                    f"formula={formula!r} contains {part}, and model files hold arithmetic, transforms of "
+                    "formulaic and elementwise functions of NumPy only, since whoever reads one runs its "
+                    "formula: compute that column before the fit."
+                )
 
 
 def _packed(value: Any, formula: str) -> Any:
@@ -253,22 +272,28 @@ def _variables(factors: Iterable[Any]) -> set[str]:
 
 def _names_read(expression: str) -> set[str]:
     """Names in a Python expression that are not called and not modules; `quoted names` included."""
+    tree, original = _expression(expression)
+    skipped: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            skipped.add(node.func)
+        elif (
+            isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in MODULES
+        ):
+            skipped.add(node.value)
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in skipped}
+    return {original.get(name, name) for name in names}
+
+
+def _expression(expression: str) -> tuple[ast.Expression, dict[str, str]]:
+    """A Python expression parsed, and the `quoted names` that stand behind the identifiers in it."""
     quoted: dict[str, str] = {}
 
     def placeholder(match: re.Match[str]) -> str:
         return quoted.setdefault(match.group(1), f"_quoted_{len(quoted)}")
 
     tree = ast.parse(re.sub(r"`([^`]*)`", placeholder, expression).strip(), mode="eval")
-    original = {alias: name for name, alias in quoted.items()}
-    skipped = set()
-    for node in ast.walk(tree):
-        holder = node.func if isinstance(node, ast.Call) else node
-        while isinstance(holder, ast.Attribute):
-            holder = holder.value
-        if holder is not node:
-            skipped.add(holder)
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in skipped}
-    return {original.get(name, name) for name in names}
+    return tree, {alias: name for name, alias in quoted.items()}
 
 
 def _columns_that_differ(spec: Any, asked: list[Any], common: set[str], formula: str) -> list[int]:

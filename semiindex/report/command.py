@@ -25,7 +25,7 @@ from semiindex.report.layouts import TableLayout
 if TYPE_CHECKING:
     import pandas as pd
 
-    from semiindex.report.analysis import Analysis
+    from semiindex.report.analysis import Analysis, Reading
 
 __all__ = ["main"]
 
@@ -138,13 +138,14 @@ def _analyse_and_write(
     from semiindex.report.progress import progress_bar
 
     reading = read_comparisons(frame, layout, table)
+    data = _how_it_was_read(reading)  # what a model file cannot hold is said before the fits
     _say(options, text.reading_text(reading))
     analysis = analyse(reading, settings, progress_bar("cross-validation", quiet=options.quiet))
     for warning in analysis.warnings:
         print(f"semiindex {options.command}: warning: {warning}", file=sys.stderr)
     for part in (text.coefficient_text, text.held_out_text, text.notes_text):
         _say(options, part(analysis))
-    _write(analysis, options.out, typed, overwrite=options.overwrite)
+    _write(analysis, data, options.out, typed, overwrite=options.overwrite)
     report = options.out / FILES[0]
     _say(options, f"Report: {report}\nAlso in {options.out}: {', '.join(FILES[1:])}", last=True)
 
@@ -154,7 +155,15 @@ def _say(options: Namespace, paragraph: str, *, last: bool = False) -> None:
         print(paragraph, end="\n" if last else "\n\n", flush=True)
 
 
-def _write(analysis: Analysis, out: Path, typed: str, *, overwrite: bool) -> None:
+def _how_it_was_read(reading: Reading) -> dict[str, Any]:
+    """What `predict` needs beside the model."""
+    return {
+        "table": {"layout": reading.layout.kind, "arguments": reading.layout.arguments},
+        "encoder": reading.encoder.to_dict(),
+    }
+
+
+def _write(analysis: Analysis, data: dict[str, Any], out: Path, typed: str, *, overwrite: bool) -> None:
     """All files of the result, or none."""
     import joblib
 
@@ -162,11 +171,7 @@ def _write(analysis: Analysis, out: Path, typed: str, *, overwrite: bool) -> Non
     from semiindex.report.model_file import write_model
     from semiindex.report.output import new_folder
 
-    reading, model = analysis.reading, analysis.free
-    data = {
-        "table": {"layout": reading.layout.kind, "arguments": reading.layout.arguments},
-        "encoder": reading.encoder.to_dict(),
-    }
+    model = analysis.free
     with new_folder(out, overwrite=overwrite) as folder:
         (folder / "report.html").write_text(render_report(analysis, typed), encoding="utf-8")
         _coefficient_table(analysis).to_csv(folder / "coefficients.csv")

@@ -47,6 +47,7 @@ def failing_fit(capsys, tmp_path):
         (["--features", "prise"], "--features names prise, but the options have price, brand"),
         (["--formula", "price + colour"], "uses colour, but the columns are"),
         (["--formula", "price +"], "--formula 'price +' could not be read"),
+        (["--formula", "price + price.clip(2)"], "contains price.clip(2), and model files hold arithmetic"),
         (["--positive", "B"], "--positive B: column 'chose_b' has no such value; it holds"),
         (["--normalization", "prise"], "normalization must be 'rms', 'norm', the name of a feature"),
         (["--ridge", "-1"], "ridge must be a finite number >= 0"),
