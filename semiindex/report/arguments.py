@@ -143,7 +143,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add(fit, _FIT)
     predict = commands.add_parser("predict", help="predict new comparisons by a model that fit wrote")
     predict.add_argument(
-        "model", type=Path, metavar="MODEL", help="model.json or model.joblib (only trusted)"
+        "model", type=Path, metavar="MODEL", help="model.json, or a model.joblib that you trust"
     )
     predict.add_argument("table", type=Path, metavar="NEW", help="a table of the layout of the fit")
     _add(predict, _PREDICT)

@@ -12,7 +12,7 @@ from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer, log_loss
-from sklearn.model_selection import learning_curve
+from sklearn.model_selection import GridSearchCV, GroupKFold, learning_curve
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
@@ -116,6 +116,17 @@ def test_calibration_of_pairs_is_that_of_differences(learner) -> None:
         CalibratedClassifierCV(clone(learner), cv=3, ensemble=False).fit(data, y) for data in (pairs, X)
     )
     np.testing.assert_allclose(from_pairs.predict_proba(pairs), from_arrays.predict_proba(X), atol=1e-12)
+
+
+def test_search_over_a_kernel_leads_through_the_index() -> None:
+    pairs = sample()
+    policy = KnownLinkPolicy(index=KernelIndex(components=20), ridge=0.01)
+    grid = {"index__gamma": [None, 0.05, 50.0], "ridge": [0.01]}
+    search = GridSearchCV(policy, grid, cv=GroupKFold(3), scoring="neg_log_loss")
+    search.fit(pairs, pairs.labels, groups=pairs.groups)
+    assert search.best_params_["index__gamma"] != 50.0
+    assert policy.index.gamma is None
+    assert search.best_estimator_.score_options(pairs.features0).shape == (240,)
 
 
 def test_learning_curve_of_pairs() -> None:
