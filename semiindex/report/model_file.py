@@ -32,6 +32,8 @@ _COMMON = {
     "classes_", "coef_", "converged_", "feature_names_in_", "index_", "index_rms_", "link_", "links_",
     "loss_curve_", "n_comparisons_", "n_features_in_", "n_iter_", "normalization_", "notes_",
 }  # fmt: skip
+#: Entries of the section "training".
+_TRAINING = ("n_comparisons", "converged", "n_iter", "index_rms", "loss_curve")
 
 
 def write_model(path: Path, model: PreferencePolicy, **extra: Any) -> None:
@@ -188,6 +190,7 @@ def model_from_dict(document: Any) -> PreferencePolicy:
 
 
 def _made_estimator(entry: dict[str, Any]) -> PreferencePolicy:
+    require_known(entry, ("class", "parameters"), "the estimator")
     require_known([entry["class"]], _ESTIMATORS, "the estimator")
     kind = _ESTIMATORS[entry["class"]]
     require_known(entry["parameters"], kind._get_param_names(), entry["class"])
@@ -195,6 +198,7 @@ def _made_estimator(entry: dict[str, Any]) -> PreferencePolicy:
 
 
 def _restore_training(model: PreferencePolicy, training: dict[str, Any]) -> None:
+    require_known(training, _TRAINING, "the training")
     model.n_comparisons_ = training["n_comparisons"]
     model.converged_ = training["converged"]
     model.n_iter_ = training["n_iter"]
