@@ -1,5 +1,84 @@
 """Diagnostics: how wrong a fitted policy may be, and whether its assumptions hold."""
 
+from semiindex.diagnostics.antisymmetry import AntisymmetryTest, antisymmetry_test
 from semiindex.diagnostics.base import Diagnostic
+from semiindex.diagnostics.calibration import (
+    BrierDecomposition,
+    Calibration,
+    brier_decomposition,
+    calibration,
+)
+from semiindex.diagnostics.complexity import (
+    IndexComplexity,
+    critical_radius,
+    effective_dimension,
+    index_complexity,
+    linear_supremum,
+    local_complexity,
+    sign_complexity,
+)
+from semiindex.diagnostics.discrimination import Discrimination, auc_interval, discrimination
+from semiindex.diagnostics.estimator_comparison import EstimatorComparison, compare_estimators
+from semiindex.diagnostics.index_test import IndexTest, index_test
+from semiindex.diagnostics.learning_curve import LearningCurve, learning_curve
+from semiindex.diagnostics.link_test import LinkTest, link_test
+from semiindex.diagnostics.monotonicity import MonotonicityTest, monotonicity_test
+from semiindex.diagnostics.policy_bound import Factor, PolicyErrorBound, policy_error_bound
+from semiindex.diagnostics.policy_interval import PolicyErrorInterval, policy_error_interval
+from semiindex.diagnostics.preference_bound import PreferenceErrorBound, Statement, preference_error_bound
+from semiindex.diagnostics.score_process import Multipliers
+from semiindex.diagnostics.theorems import (
+    in_sample_profile_bound,
+    informative_from,
+    lipschitz_link_bound,
+    log_half_space_patterns,
+    log_orderings,
+    profile_bound,
+    ranking_bound,
+)
 
-__all__ = ["Diagnostic"]
+__all__ = [
+    "AntisymmetryTest",
+    "BrierDecomposition",
+    "Calibration",
+    "Diagnostic",
+    "Discrimination",
+    "EstimatorComparison",
+    "Factor",
+    "IndexComplexity",
+    "IndexTest",
+    "LearningCurve",
+    "LinkTest",
+    "MonotonicityTest",
+    "Multipliers",
+    "PolicyErrorBound",
+    "PolicyErrorInterval",
+    "PreferenceErrorBound",
+    "Statement",
+    "antisymmetry_test",
+    "auc_interval",
+    "brier_decomposition",
+    "calibration",
+    "compare_estimators",
+    "critical_radius",
+    "discrimination",
+    "effective_dimension",
+    "in_sample_profile_bound",
+    "index_complexity",
+    "index_test",
+    "informative_from",
+    "learning_curve",
+    "linear_supremum",
+    "link_test",
+    "lipschitz_link_bound",
+    "local_complexity",
+    "log_half_space_patterns",
+    "log_orderings",
+    "monotonicity_test",
+    "policy_error_bound",
+    "policy_error_interval",
+    "preference_error_bound",
+    "profile_bound",
+    "ranking_bound",
+    "sign_complexity",
+]

@@ -20,6 +20,7 @@ __all__ = [
     "cluster_covariance",
     "jackknife_covariance",
     "sandwich_covariance",
+    "sums_by_code",
     "two_way_covariance",
 ]
 
@@ -73,7 +74,7 @@ def sandwich_covariance(psi: FloatArray, observations: Observations, n_free: int
     """
     sums = psi
     if observations.frequency.size < len(psi):
-        sums = _sums(psi * observations.share[:, None], observations.codes)
+        sums = sums_by_code(psi * observations.share[:, None], observations.codes)
     factor = _degrees(observations.total, n_free)
     matrix = factor * LinearDesign(sums).gram(observations.frequency)
     return CovarianceEstimate(
@@ -187,8 +188,16 @@ def two_way_covariance(
     )
 
 
-def _sums(rows: FloatArray, codes: IntArray) -> FloatArray:
-    """Sums of rows by code, shape (m, k)."""
+def sums_by_code(rows: FloatArray, codes: IntArray) -> FloatArray:
+    """Sums of rows that share a code, shape (m, k).
+
+    Parameters
+    ----------
+    rows : array of shape (n, k)
+        What to sum.
+    codes : array of shape (n,) of int
+        Numbers from 0 to m - 1.
+    """
     count = int(codes.max()) + 1
     indicator = sp.csr_array((np.ones(codes.size), (codes, np.arange(codes.size))), shape=(count, codes.size))
     return np.asarray(indicator @ rows)
@@ -196,7 +205,7 @@ def _sums(rows: FloatArray, codes: IntArray) -> FloatArray:
 
 def _clustered(weighted: FloatArray, clusters: IntArray) -> tuple[FloatArray, int]:
     count = _count(clusters)
-    sums = _sums(weighted, clusters)
+    sums = sums_by_code(weighted, clusters)
     return count / (count - 1) * (sums.T @ sums), count
 
 
