@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -37,7 +39,7 @@ _TRAINING = ("n_comparisons", "converged", "n_iter", "index_rms", "loss_curve")
 
 
 def write_model(path: Path, model: PreferencePolicy, **extra: Any) -> None:
-    """Write a fitted estimator as JSON.
+    """Write a fitted estimator as JSON; an existing file is replaced when the new one is complete.
 
     Parameters
     ----------
@@ -50,7 +52,12 @@ def write_model(path: Path, model: PreferencePolicy, **extra: Any) -> None:
     """
     document = model_to_dict(model) | extra
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
+    try:
+        partial.write_text(text + "\n", encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read_model(path: Path) -> tuple[PreferencePolicy, dict[str, Any]]:

@@ -253,6 +253,22 @@ def test_the_file_is_readable(tmp_path):
     assert document["training"]["converged"] is True
 
 
+def test_an_old_file_survives_a_new_one_that_fails(tmp_path, monkeypatch):
+    X, y = sample()
+    path, model = tmp_path / "model.json", KnownLinkPolicy().fit(X, y)
+    write_model(path, model)
+    before = path.read_bytes()
+
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(OSError, match="no space left"):
+        write_model(path, model, remark="new")
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 class _OwnPolicy(KnownLinkPolicy):
     pass
 
