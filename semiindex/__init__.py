@@ -36,6 +36,7 @@ __all__ = [
     "OrthogonalPolicy",
     "PiecewiseLinearLink",
     "Policy",
+    "PolicyIndex",
     "PreferencePairs",
     "ProbitLink",
     "ProductKernel",
@@ -46,6 +47,7 @@ __all__ = [
     "alpha_divergence",
     "custom_divergence",
     "datasets",
+    "index_of_policy",
     "infer",
     "link_band",
     "policy_from_scores",
@@ -74,6 +76,7 @@ _EXPORTS = {
     "OrthogonalPolicy": "semiindex.policy",
     "PiecewiseLinearLink": "semiindex.link",
     "Policy": "semiindex.policy.menu_policy",
+    "PolicyIndex": "semiindex.index",
     "PreferencePairs": "semiindex.data",
     "ProbitLink": "semiindex.link",
     "ProductKernel": "semiindex.index",
@@ -84,6 +87,7 @@ _EXPORTS = {
     "alpha_divergence": "semiindex.divergence",
     "custom_divergence": "semiindex.divergence",
     "datasets": "semiindex.datasets",
+    "index_of_policy": "semiindex.index",
     "infer": "semiindex.inference",
     "link_band": "semiindex.inference",
     "policy_from_scores": "semiindex.policy.menu_policy",
@@ -95,7 +99,7 @@ if TYPE_CHECKING:
     from semiindex.data import ItemTransformer, PreferencePairs
     from semiindex.display import CalibrationDisplay, CoefficientDisplay, LinkDisplay
     from semiindex.divergence import alpha_divergence, custom_divergence
-    from semiindex.index import KernelIndex, LinearIndex, ProductKernel
+    from semiindex.index import KernelIndex, LinearIndex, PolicyIndex, ProductKernel, index_of_policy
     from semiindex.inference import Bootstrap, Inference, infer, link_band
     from semiindex.link import (
         CauchitLink,

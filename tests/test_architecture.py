@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": set(),
     "divergence": set(),
     "link": set(),
-    "index": set(),
+    "index": {"divergence"},
     "datasets": {"data"},
     "objective": {"link"},
     "optimize": {"objective.base", "index.base", "index.whitening"},

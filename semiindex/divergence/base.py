@@ -19,7 +19,7 @@ has no cancellation: an option that scores `gap` temperatures less than another 
 
     f'(exp(x_other)) = f'(exp(x)) - gap,   :eq:`ratio-below`,
 
-which every divergence can state without forming f'. These methods have the prefix ``log_``.
+which every divergence can state without forming f'. These methods have ``log`` in their names.
 """
 
 from __future__ import annotations
@@ -72,6 +72,10 @@ class Divergence(ABC):
 
         0 at and below ``f'(0+)`` (an option that is given up), inf at and above ``f'(inf)``.
         """
+
+    @abstractmethod
+    def derivative_at_log(self, log_ratio: FloatArray) -> FloatArray:
+        """``f'(exp(log_ratio))``, as exact for small log-ratios as for large ones."""
 
     @abstractmethod
     def log_ratio_below(self, log_ratio: FloatArray, gap: FloatArray) -> FloatArray:

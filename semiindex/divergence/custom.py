@@ -88,6 +88,11 @@ class CustomDivergence(Divergence):
         value = _evaluate(self.generator_inverse, np.where(inside, u, self.derivative(1.0)))
         return np.where(inside, value, np.where(u > self.derivative_at_zero, np.inf, 0.0))
 
+    def derivative_at_log(self, log_ratio: FloatArray) -> FloatArray:
+        """Through f': no better form is known."""
+        with np.errstate(over="ignore"):
+            return self.derivative(np.exp(log_ratio))
+
     def log_ratio_below(self, log_ratio: FloatArray, gap: FloatArray) -> FloatArray:
         """Through f' and its inverse: no better form is known of them."""
         with np.errstate(over="ignore", divide="ignore"):

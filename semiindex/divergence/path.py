@@ -82,7 +82,7 @@ class FollowedBlock:
     def normalizer(self, solved: NormalizedBlock, temperature: FloatArray) -> FloatArray:
         """``lambda = best score - temperature * f'(best ratio)``, and its limits at 0 and inf."""
         with np.errstate(invalid="ignore", over="ignore"):
-            shift = temperature * self.divergence.derivative(np.exp(solved.log_ratio_top))
+            shift = temperature * self.divergence.derivative_at_log(solved.log_ratio_top)
         mean_gap = (np.exp(self.block.log_reference) * self.block.gap).sum(axis=0)
         shift = np.where(temperature == 0, 0.0, np.where(np.isinf(temperature), mean_gap, shift))
         return self.block.best - shift

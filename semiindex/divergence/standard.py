@@ -49,7 +49,7 @@ def _log(r: FloatArray) -> FloatArray:
 
 
 def _inf_at_inf(r: FloatArray, value: FloatArray) -> FloatArray:
-    """f at its limit, which the formulas of f leave undefined: every f grows without end."""
+    """Value of f, inf at inf, where its formulas are undefined: every f grows without end."""
     return np.asarray(np.where(np.isinf(r), np.inf, value))
 
 
@@ -98,6 +98,10 @@ class ReverseKL(Divergence):
         with np.errstate(over="ignore"):
             return np.asarray(np.exp(_ratios(u)))
 
+    def derivative_at_log(self, log_ratio: FloatArray) -> FloatArray:
+        """``x``."""
+        return log_ratio
+
     def log_ratio_below(self, log_ratio: FloatArray, gap: FloatArray) -> FloatArray:
         """``x - gap``: the log-ratio is linear in the score."""
         return np.asarray(np.subtract(log_ratio, gap))
@@ -144,6 +148,11 @@ class ForwardKL(Divergence):
         with np.errstate(divide="ignore"):
             return np.asarray(1 / np.maximum(1 - _ratios(u), 0))
 
+    def derivative_at_log(self, log_ratio: FloatArray) -> FloatArray:
+        """``1 - exp(-x)``."""
+        with np.errstate(over="ignore"):
+            return np.asarray(-np.expm1(-log_ratio))
+
     def log_ratio_below(self, log_ratio: FloatArray, gap: FloatArray) -> FloatArray:
         """``-log(1/r + gap)``."""
         return np.asarray(-np.logaddexp(-log_ratio, _log(gap)))
@@ -188,6 +197,12 @@ class JensenShannon(Divergence):
         with np.errstate(divide="ignore", over="ignore"):
             return np.asarray(1 / np.maximum(np.expm1(below), 0))
 
+    def derivative_at_log(self, log_ratio: FloatArray) -> FloatArray:
+        """``log 2 - log(1 + exp(-x))``."""
+        near = log_ratio / 2 - _log_cosh(log_ratio / 2)  # no difference of logarithms near 0
+        far = math.log(2) - np.logaddexp(0, -log_ratio)
+        return np.where(np.abs(log_ratio) < 1, near, far)
+
     def log_ratio_below(self, log_ratio: FloatArray, gap: FloatArray) -> FloatArray:
         """``x - gap - log(1 + r (1 - exp(-gap)))``."""
         return np.asarray(log_ratio - gap - np.logaddexp(0, log_ratio + _log(-np.expm1(-gap))))
@@ -226,6 +241,11 @@ class ChiSquared(Divergence):
     def inverse_derivative(self, u: ArrayLike) -> FloatArray:
         """``max(1 + u, 0)``."""
         return np.maximum(1 + _ratios(u), 0)
+
+    def derivative_at_log(self, log_ratio: FloatArray) -> FloatArray:
+        """``exp(x) - 1``."""
+        with np.errstate(over="ignore"):
+            return np.asarray(np.expm1(log_ratio))
 
     def log_ratio_below(self, log_ratio: FloatArray, gap: FloatArray) -> FloatArray:
         """``log(r - gap)``."""
@@ -281,6 +301,11 @@ class Hellinger(Divergence):
         root = np.maximum(1 - _ratios(u) / 2, 0)
         with np.errstate(divide="ignore"):
             return np.asarray((1 / root) ** 2)
+
+    def derivative_at_log(self, log_ratio: FloatArray) -> FloatArray:
+        """``2 (1 - exp(-x/2))``."""
+        with np.errstate(over="ignore"):
+            return np.asarray(-2 * np.expm1(-log_ratio / 2))
 
     def log_ratio_below(self, log_ratio: FloatArray, gap: FloatArray) -> FloatArray:
         """``-2 log(1/sqrt r + gap/2)``."""
@@ -353,6 +378,11 @@ class AlphaDivergence(Divergence):
         k = self._power
         with np.errstate(over="ignore", divide="ignore"):
             return np.asarray(np.exp(np.log1p(np.maximum(k * _ratios(u), -1)) / k))
+
+    def derivative_at_log(self, log_ratio: FloatArray) -> FloatArray:
+        """``(exp((a - 1) x) - 1) / (a - 1)``."""
+        with np.errstate(over="ignore"):
+            return np.asarray(np.expm1(self._power * log_ratio) / self._power)
 
     def log_ratio_below(self, log_ratio: FloatArray, gap: FloatArray) -> FloatArray:
         """``x + log(1 - (a - 1) gap r^(1 - a)) / (a - 1)``."""

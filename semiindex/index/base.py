@@ -107,6 +107,21 @@ class IndexClass(BaseEstimator, ABC):
         """Names of the parameters of a fitted class: those of the features by default."""
         return feature_names
 
+    def remarks(self, theta: FloatArray) -> tuple[str, ...]:
+        """What a user should know about fitted parameters: nothing, by default.
+
+        Parameters
+        ----------
+        theta : array of shape (n_parameters,)
+            Fitted parameters.
+
+        Returns
+        -------
+        tuple of str
+            Sentences; estimators warn with them and keep them in `notes_`.
+        """
+        return ()
+
     @abstractmethod
     def score(self, options: Matrix, theta: FloatArray) -> FloatArray:
         """Score ``h_theta`` of single options, shape (n_options,).

@@ -16,7 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from semiindex._types import AnyArray, FloatArray, IntArray, Matrix
 from semiindex.data import PreferencePairs
-from semiindex.exceptions import ConvergenceWarning, InvalidParameterError
+from semiindex.divergence import Divergence
+from semiindex.exceptions import ConvergenceWarning, DataWarning, InvalidParameterError
 from semiindex.index.base import IndexClass
 from semiindex.index.linear import LinearIndex
 from semiindex.index.normalization import normalize
@@ -35,6 +36,8 @@ from semiindex.policy._reading import (
     read_predict_input,
 )
 from semiindex.policy._sample import PreparedSample, prepare
+from semiindex.policy.menu import Menu
+from semiindex.policy.menu_policy import Policy, policy_from_scores
 from semiindex.policy.summary import FitSummary
 
 if TYPE_CHECKING:
@@ -180,6 +183,8 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
             features than comparisons, separation).
         ConvergenceWarning
             Where the numerical method stopped before its tolerance.
+        DataWarning
+            Where the fitted parameters deserve a look (a `PolicyIndex` of negative sign).
         """
         self._check_parameters()
         data = read_fit_input(
@@ -214,7 +219,10 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         self.loss_curve_ = list(minimum.values)
         self.index_rms_ = rms / applied.divisor
         self.n_comparisons_ = float(np.sum(data.weight))
-        self.notes_ = (*prepared.notes, *estimate.notes)
+        remarks = index.remarks(self.coef_)
+        for remark in remarks:
+            warnings.warn(remark, DataWarning, stacklevel=3)
+        self.notes_ = (*prepared.notes, *estimate.notes, *remarks)
         if not minimum.converged:
             warnings.warn(
                 f"{type(self).__name__} stopped before its tolerance ({minimum.reason}), an estimated "
@@ -384,6 +392,51 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         matrix: Matrix = check_options(self, options)
         return self.index_.score(matrix, self.coef_)
+
+    def policy(
+        self,
+        menu: Menu,
+        *,
+        budget: ArrayLike | None = None,
+        temperature: ArrayLike | None = None,
+        divergence: str | Divergence = "reverse_kl",
+        reference: ArrayLike | None = None,
+    ) -> Policy:
+        """Policy over a menu that is best for the scores of the fit, see `policy_from_scores`.
+
+        The scale of the index is not identified, only fixed by `normalization_`: a temperature means
+        something within one fitted model, a budget means the same for all models.
+
+        Parameters
+        ----------
+        menu : Menu
+            Options with the features of the fit, by name, or by position where the menu has no names.
+        budget : float, or array-like of shape (n_contexts,), default=None
+            Mean divergence from the reference over contexts, or a divergence for each context.
+        temperature : float, or array-like of shape (n_contexts,), default=None
+            Instead of a budget, in the unit of the scores. Exactly one of the two must be given.
+        divergence : str or Divergence, default="reverse_kl"
+            How the distance to the reference is measured.
+        reference : array-like of shape (n_options,), default=None
+            Reference probabilities to use instead of those of the menu.
+
+        Returns
+        -------
+        Policy
+
+        Raises
+        ------
+        BudgetError
+            For a budget beyond the divergence of the greedy policy; the message states that supremum.
+        InvalidDataError
+            For a menu without the features of the fit, or where options have no scores (kernel indices
+            that were fitted to plain differences).
+        InvalidParameterError
+            If not exactly one of budget and temperature is given, or has no meaning.
+        """
+        scores = self.score_options(menu.select_features(self))
+        menu = menu if reference is None else menu.with_reference(reference=reference)
+        return policy_from_scores(scores, menu, budget=budget, temperature=temperature, divergence=divergence)
 
     def coefficients(self) -> pd.DataFrame:
         """Coefficients by feature.

@@ -55,7 +55,6 @@ EXAMPLES: list[Divergence] = [
 ]
 
 R = np.concatenate([np.logspace(-6, 6, 49), 1 + np.array([-1e-4, 1e-4])])
-X = np.linspace(-12.0, 12.0, 49)
 
 
 def subclasses(cls: type) -> Iterator[type]:
@@ -102,6 +101,11 @@ def test_curvature_is_the_finite_difference_of_the_derivative(divergence: Diverg
     np.testing.assert_allclose(
         divergence.log_inverse_curvature(x), x - np.log(rise / (2 * h)), rtol=1e-6, atol=1e-6
     )
+
+
+def test_derivative_in_the_log_ratio(divergence: Divergence) -> None:
+    x = np.linspace(-12.0, 12.0, 49)
+    np.testing.assert_allclose(divergence.derivative_at_log(x), divergence.derivative(np.exp(x)), rtol=1e-9)
 
 
 def test_limits(divergence: Divergence) -> None:
