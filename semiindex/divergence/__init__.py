@@ -1,11 +1,11 @@
 """Divergences from a reference, and the policies that are optimal under them."""
 
+from semiindex.divergence.alpha import alpha_divergence
 from semiindex.divergence.base import Divergence
 from semiindex.divergence.custom import custom_divergence
 from semiindex.divergence.named import get_divergence
 from semiindex.divergence.optimum import Optimum, PolicyProblem, optimal_ratio, solve_temperature
 from semiindex.divergence.standard import (
-    alpha_divergence,
     chi_squared,
     forward_kl,
     hellinger,

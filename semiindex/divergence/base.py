@@ -34,6 +34,9 @@ from semiindex._types import FloatArray
 
 __all__ = ["Divergence"]
 
+#: The exponential of this, and its square root times a few factors, are finite numbers.
+_LOG_LARGEST = 300.0
+
 
 class Divergence(ABC):
     """An f-divergence: strictly convex f, differentiable on (0, inf), with ``f(1) = 0``.
@@ -89,6 +92,23 @@ class Divergence(ABC):
             Nonnegative, possibly inf; broadcasts with `log_ratio`.
         """
 
+    def ratio_below(self, top: FloatArray, gap: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+        """`log_ratio_below` for ratios that are ordinary numbers, if there is a faster form of it.
+
+        Parameters
+        ----------
+        top : array of shape (m,)
+            Ratios of the best options.
+        gap : array of shape (k, m)
+            Nonnegative, possibly inf.
+
+        Returns
+        -------
+        ratio, rate : array of shape (k, m)
+            Ratios, and their derivatives in the logarithm of `top`. None by default.
+        """
+        return None
+
     @abstractmethod
     def log_inverse_curvature(self, log_ratio: FloatArray) -> FloatArray:
         """``-log f''(exp(log_ratio))``, by how much a ratio yields; -inf where the ratio is 0."""
@@ -122,6 +142,11 @@ class Divergence(ABC):
         log_reference : array of shape (k, m)
             ``log q``.
         """
+        if np.max(log_ratio_top, initial=0.0) < _LOG_LARGEST:
+            ordinary = self.ratio_below(np.exp(log_ratio_top), gap)
+            if ordinary is not None:
+                q = np.exp(log_reference)
+                return q * ordinary[0], q * ordinary[1]
         x = self.log_ratio_below(log_ratio_top, gap)
         log_rate = self.log_inverse_curvature(x) + self.log_slope(log_ratio_top)
         with np.errstate(over="ignore"):
