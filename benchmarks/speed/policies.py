@@ -65,6 +65,7 @@ def table(n_contexts: int, n_options: int, repeats: int) -> str:
     ]
     menus = make_menus(n_contexts, n_options)
     matrix = next(iter(menus.values()))[1].reshape(n_contexts, n_options)
+    units, rows = [], []
     for size, (menu, scores) in menus.items():
         for name in DIVERGENCES if size.endswith("each") else DIVERGENCES[:2]:
 
@@ -72,10 +73,13 @@ def table(n_contexts: int, n_options: int, repeats: int) -> str:
                 policy_from_scores(scores, menu, budget=BUDGET, divergence=name)
 
             passes = [(timed(lambda: softmax(matrix, axis=1)), timed(solve)) for _ in range(repeats)]
-            unit = min(one[1] for one, _ in passes) * scores.size / matrix.size
+            units += [one[1] for one, _ in passes]
             wall, cpu = (min(other[k] for _, other in passes) for k in (0, 1))
             memory = peak_memory(solve) / scores.nbytes
-            lines.append(f"| {size} | {name} | {wall:.2f} | {cpu:.2f} | {cpu / unit:.1f} | {memory:.1f} |")
+            rows.append((size, name, wall, cpu, cpu * matrix.size / scores.size, memory))
+    unit = min(units)
+    for size, name, wall, cpu, per_score, memory in rows:
+        lines.append(f"| {size} | {name} | {wall:.2f} | {cpu:.2f} | {per_score / unit:.1f} | {memory:.1f} |")
     return "\n".join(lines)
 
 

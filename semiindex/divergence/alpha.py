@@ -84,7 +84,7 @@ class AlphaDivergence(Divergence):
     def log_ratio_below(self, log_ratio: FloatArray, gap: FloatArray) -> FloatArray:
         """``x + log(1 - (a - 1) gap r^(1 - a)) / (a - 1)``."""
         k = self._power
-        relative = log_of(abs(k) * gap) - k * log_ratio
+        relative = math.log(abs(k)) + log_of(gap) - k * log_ratio
         if k < 0:
             return np.asarray(log_ratio + np.logaddexp(0, relative) / k)
         with np.errstate(divide="ignore"):

@@ -7,12 +7,14 @@ missing to it is smooth. Newton's method on these logarithms takes few steps; a 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from semiindex._types import FloatArray
+from semiindex.exceptions import ConvergenceWarning
 
 __all__ = ["Response", "solve_budget"]
 
@@ -20,13 +22,15 @@ __all__ = ["Response", "solve_budget"]
 #: the root of the budget, and known to machine precision.
 _TOLERANCE, _ROUNDING = 1e-11, 1e-15
 #: Differences of log temperature below this change nothing that matters.
-_RESOLUTION = 1e-13
+_RESOLUTION = 1e-15
+#: Larger relative errors of a divergence are worth a warning.
+_WORTH_SAYING = 1e-8
 _LARGEST_STEP = 4.0
 _MAX_STEPS = 200
 #: A budget this close to the supremum is the supremum.
 _AT_SUPREMUM = 1e-14
 #: Inverse temperatures are floating point numbers.
-_LIMIT = 700.0
+_LIMIT = 709.0
 
 
 class Response(NamedTuple):
@@ -60,6 +64,11 @@ def solve_budget(
     -------
     array of shape (g,)
         -inf for a budget of 0, inf for the supremum.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Where rounding errors keep the divergence away from its budget.
     """
     none, everything = budget <= 0, budget >= supremum * (1 - _AT_SUPREMUM)
     done = none | everything
@@ -78,10 +87,25 @@ def solve_budget(
         used = (s + newton > low) & (s + newton < high) & (np.abs(newton) <= _LARGEST_STEP)
         used &= error <= last / 2  # else the slope is no guide: where options are given up it may be infinite
         half = np.clip((low + high) / 2 - s, -_LARGEST_STEP, _LARGEST_STEP)
-        done = done | (error <= tolerance) | (high - low <= _RESOLUTION)
+        done = done | (error <= tolerance) | (high - low <= _RESOLUTION * np.maximum(1, np.abs(s)))
         s = np.where(done, s, s + np.where(used, newton, half))
         last = error
+    _warn_of_errors(np.where(none | everything, 0.0, last), budget)
     return np.where(none, -np.inf, np.where(everything, np.inf, s))
+
+
+def _warn_of_errors(error: FloatArray, budget: FloatArray) -> None:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.where(error > 0, error / budget, 0.0)
+    if not (relative <= _WORTH_SAYING).all():
+        k = int(np.argmax(~(relative <= _WORTH_SAYING)))
+        warnings.warn(
+            f"the divergence could not be brought closer to the budget {budget[k]:.6g} than {error[k]:.2g}: "
+            "reference probabilities or scores of a context lie so far apart that rounding errors rule. Look "
+            "for best options with a tiny reference probability; reverse_kl bears them best",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
 
 
 def _newton_step(response: Response, budget: FloatArray, supremum: FloatArray) -> FloatArray:

@@ -49,12 +49,15 @@ class NormalizedBlock:
     sensitivity : array of shape (m,)
         Sum of squares of the gaps about that mean under the same weights: the derivative of the
         divergence in the log inverse temperature, :eq:`divergence-slope`.
+    defect : array of shape (m,)
+        By how much rounding kept the logarithm of the total mass from 0 before it was normalised.
     """
 
     log_ratio_top: FloatArray
     log_ratio: FloatArray
     mean_gap: FloatArray
     sensitivity: FloatArray
+    defect: FloatArray
 
 
 def scaled_gaps(block: MenuBlock, temperature: FloatArray | float) -> FloatArray:
@@ -88,20 +91,22 @@ def normalize_block(
     if start is None:
         with np.errstate(divide="ignore"):
             start = -np.log(np.exp(block.log_reference - gap).sum(axis=0))
-    top, p, rate = _solve(divergence, gap, block.log_reference, -block.log_best_mass, start)
-    log_total = np.log(p.sum(axis=0))  # a rounding error, which is spread over the options
+    top, rate = _solve(divergence, gap, block.log_reference, -block.log_best_mass, start)
     x = divergence.log_ratio_below(top, gap)
+    with np.errstate(divide="ignore"):
+        defect = np.log(np.exp(block.log_reference + x).sum(axis=0))
+    log_total = np.where(np.isfinite(defect), defect, 0.0)  # a rounding error, spread over all options
     mean, squares = _moments(gap, rate)
     with np.errstate(over="ignore", invalid="ignore"):
         sensitivity = squares * np.exp(-divergence.log_slope(top))  # from rates in l to q / f''
-    return NormalizedBlock(top - log_total, x - log_total, mean, sensitivity)
+    return NormalizedBlock(top - log_total, x - log_total, mean, sensitivity, np.abs(defect))
 
 
 def _moments(gap: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Weighted mean and sum of squares about it; they guide steps, so that rounding does not matter."""
     gap = np.minimum(gap, _LARGEST_GAP)
-    weighted = weight * gap
     with np.errstate(invalid="ignore", over="ignore"):
+        weighted = weight * gap
         mean = weighted.sum(axis=0) / weight.sum(axis=0)
         squares = (weighted * gap).sum(axis=0) - mean * weighted.sum(axis=0)
     return mean, np.maximum(squares, 0.0)
@@ -109,8 +114,8 @@ def _moments(gap: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArra
 
 def _solve(
     divergence: Divergence, gap: FloatArray, log_q: FloatArray, upper: FloatArray, start: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Roots of F by Newton's method, bisected where it leaves the bracket; and the masses and rates there."""
+) -> tuple[FloatArray, FloatArray]:
+    """Roots of F by Newton's method, bisected where it leaves the bracket; and the rates there."""
     low, high = np.zeros_like(upper), upper.copy()
     resolution = _TOLERANCE * np.maximum(1.0, upper)
     top, last = np.clip(start, low, high), np.full_like(upper, np.inf)
@@ -130,7 +135,7 @@ def _solve(
             break
         if open_.size < _FEW * top.size:
             rest = _solve(divergence, gap[:, open_], log_q[:, open_], upper[open_], step[open_])
-            top[open_], p[:, open_], rate[:, open_] = rest
+            top[open_], rate[:, open_] = rest
             break
         top[open_] = step[open_]
-    return top, p, rate
+    return top, rate

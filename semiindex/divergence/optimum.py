@@ -25,6 +25,8 @@ __all__ = ["Optimum", "PolicyProblem", "optimal_ratio", "solve_temperature"]
 _MANY = 65_536
 #: Differences of larger scores overflow.
 _LARGEST_SCORE = 8e307
+#: Totals that are further from one, in logarithms, are no rounding errors.
+_LARGEST_DEFECT = 1e-6
 #: A budget this close to the supremum is the supremum.
 _AT_SUPREMUM = 1e-14
 
@@ -92,13 +94,29 @@ class PolicyProblem:
         return result
 
     def optimum(self, temperature: FloatArray | float) -> Optimum:
-        """Policies at a common temperature, or at one per context; 0 is greedy, inf the reference."""
+        """Policies at a common temperature, or at one per context; 0 is greedy, inf the reference.
+
+        Parameters
+        ----------
+        temperature : float, or array of shape (n_contexts,)
+            In the unit of the scores.
+
+        Returns
+        -------
+        Optimum
+
+        Raises
+        ------
+        InvalidDataError
+            Where rounding errors leave nothing of a policy.
+        """
         per_context = np.broadcast_to(np.asarray(temperature, dtype=np.float64), (self.n_contexts,))
         log_ratio = np.full(self.scores.shape, -np.inf)
         normalizer, divergence = np.empty(self.n_contexts), np.empty(self.n_contexts)
         for part in self._parts:
             rows = part.block.contexts
             solved = part.solve(per_context[rows])
+            _require_resolved(solved.defect, self.divergence)
             part.block.scatter(solved.log_ratio, log_ratio)
             divergence[rows] = part.spent(solved)
             normalizer[rows] = part.normalizer(solved, per_context[rows])
@@ -195,6 +213,18 @@ def _shares(weight: FloatArray | None, n_contexts: int) -> FloatArray:
     if weight is None:
         return np.full(n_contexts, 1 / n_contexts)
     return np.asarray(weight / weight.sum())
+
+
+def _require_resolved(defect: FloatArray, divergence: Divergence) -> None:
+    """Refuse policies whose ratios differ by more orders of magnitude than numbers have digits."""
+    lost = ~(defect <= _LARGEST_DEFECT)
+    if lost.any():
+        raise InvalidDataError(
+            f"the policy of {np.count_nonzero(lost)} context(s) is lost in rounding errors: under "
+            f"{divergence.name} at this temperature, best options of tiny reference probability share the "
+            "mass with others whose ratios are smaller by more than sixteen digits. Use reverse_kl or a higher "
+            "temperature, or give such options no reference mass"
+        )
 
 
 def _beyond(budget: float, supremum: float, where: str) -> BudgetError:

@@ -50,7 +50,8 @@ class FollowedBlock:
         with np.errstate(invalid="ignore"):
             change = log_inverse - at
         near = bool((np.abs(change) <= _NEAR).all())  # not so where a temperature is 0 or inf
-        return top + rate * change if near else None
+        with np.errstate(over="ignore"):
+            return top + rate * change if near else None
 
     def respond(self, log_inverse: FloatArray) -> Response:
         """Divergences of the contexts at an inverse temperature, and their derivatives."""
@@ -65,10 +66,10 @@ class FollowedBlock:
     def greedy_divergence(self) -> FloatArray:
         """Divergence of the policies that give all mass to the best options, in proportion to q."""
         log_best = self.block.log_best_mass
-        others = np.where(self.block.gap > 0, np.exp(self.block.log_reference), 0.0).sum(axis=0)
         value = self.divergence.log_terms(log_best, -log_best)
-        given_up = others > 0
-        log_others = np.log(others[given_up])
+        given_up = (self.block.gap > 0).any(axis=0)
+        others = np.where(self.block.gap > 0, self.block.log_reference, -np.inf)[:, given_up]
+        log_others = np.logaddexp.reduce(others, axis=0)
         value[given_up] += self.divergence.log_terms(log_others, np.full(log_others.shape, -np.inf))
         return np.where(given_up, np.maximum(value, 0.0), 0.0)
 

@@ -165,8 +165,11 @@ class ForwardKL(Divergence):
         return 2 * log_ratio
 
     def log_terms(self, log_reference: FloatArray, log_ratio: FloatArray) -> FloatArray:
-        """``p - q - q log(p / q)``."""
-        return excess(log_reference, log_ratio) - np.exp(log_reference) * log_ratio
+        """``p - q - q log(p / q)``; inf where an option is given up, however small q is."""
+        with np.errstate(invalid="ignore"):
+            q_log_ratio = np.exp(log_reference) * log_ratio
+        change = excess(log_reference, log_ratio)
+        return np.where(np.isneginf(log_ratio), np.inf, change - q_log_ratio)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,12 @@ from semiindex.divergence import (
     reverse_kl,
     solve_temperature,
 )
-from semiindex.exceptions import BudgetError, InvalidDataError, InvalidParameterError
+from semiindex.exceptions import (
+    BudgetError,
+    ConvergenceWarning,
+    InvalidDataError,
+    InvalidParameterError,
+)
 
 NAMED: list[Divergence] = [reverse_kl, forward_kl, js_divergence, chi_squared, hellinger]
 ALL = [*NAMED, alpha_divergence(-1.5), alpha_divergence(0.7), alpha_divergence(1.5), alpha_divergence(3.0)]
@@ -325,3 +330,17 @@ def test_what_is_refused() -> None:
         problem.temperature(-0.1)
     with pytest.raises(InvalidParameterError, match=r"one number per context \(2\), got shape \(3,\)"):
         problem.temperature([0.1, 0.1, 0.1])
+
+
+def test_policies_lost_in_rounding_are_refused() -> None:
+    """A ratio of 1e30 beside one of order 1: the differences of powers are rounding errors, of logs not."""
+    h, log_q, offsets = np.array([1.0, 0.0]), np.array([-69.0, 0.0]), np.array([0, 2])
+    with pytest.raises(InvalidDataError, match=r"policy of 1 context\(s\) is lost in rounding errors"):
+        optimal_ratio(h, log_q, offsets, alpha_divergence(3.0), np.exp(-138.0) * 3)
+    assert np.isfinite(optimal_ratio(h, log_q, offsets, reverse_kl, 0.01).log_ratio).all()
+
+
+def test_a_budget_that_rounding_keeps_out_of_reach_is_said() -> None:
+    h, log_q, offsets = np.array([0.0, 1.0, 1.0]), np.array([0.0, -39.0, -999.0]), np.array([0, 3])
+    with pytest.warns(ConvergenceWarning, match="could not be brought closer to the budget 0.001"):
+        solve_temperature(h, log_q, offsets, alpha_divergence(3.0), 0.001)
