@@ -51,6 +51,7 @@ __all__ = [
     "infer",
     "link_band",
     "policy_from_scores",
+    "simulation",
     "tune",
 ]
 
@@ -91,11 +92,12 @@ _EXPORTS = {
     "infer": "semiindex.inference",
     "link_band": "semiindex.inference",
     "policy_from_scores": "semiindex.policy.menu_policy",
+    "simulation": "semiindex.simulation",
     "tune": "semiindex.policy.tuning",
 }
 
 if TYPE_CHECKING:
-    from semiindex import datasets
+    from semiindex import datasets, simulation
     from semiindex.data import ItemTransformer, PreferencePairs
     from semiindex.display import CalibrationDisplay, CoefficientDisplay, LinkDisplay
     from semiindex.divergence import alpha_divergence, custom_divergence

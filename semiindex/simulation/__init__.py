@@ -1,0 +1,100 @@
+"""Simulation studies of link misspecification: truths, designs, estimators, and one tidy table.
+
+A `Truth` says how preferences come about, a `ComparisonDesign` which options are compared, a `Study`
+replicates estimators over both. Everything random is a function of one seed and of names.
+"""
+
+from semiindex.simulation.active import ActivePairs
+from semiindex.simulation.contextual import ContextualFeatures
+from semiindex.simulation.design import ComparisonDesign
+from semiindex.simulation.features import (
+    BinaryFeatures,
+    ConjointFeatures,
+    FeatureDistribution,
+    MixedFeatures,
+    NormalFeatures,
+    SkewedFeatures,
+    StudentFeatures,
+)
+from semiindex.simulation.link_families import LINK_FAMILIES, LinkFamily, link_at_severity
+from semiindex.simulation.metrics import (
+    AngleError,
+    Coverage,
+    IndexCorrelation,
+    LinkError,
+    LogLoss,
+    Metric,
+    PolicyError,
+    rms_coefficients,
+)
+from semiindex.simulation.mixture_link import MixtureLink
+from semiindex.simulation.published import (
+    PublishedData,
+    PublishedTruth,
+    load_published_data,
+    published_design,
+)
+from semiindex.simulation.raters import Raters
+from semiindex.simulation.result import StudyResult
+from semiindex.simulation.sample import Evaluation, Sample
+from semiindex.simulation.sampling import (
+    AsOffered,
+    BestOfPairs,
+    NearestPairs,
+    PairSampling,
+    ReferencePairs,
+    UniformPairs,
+)
+from semiindex.simulation.scores import AlternatingScore, LinearScore
+from semiindex.simulation.strength import scaled_to_strength, signal_strength
+from semiindex.simulation.study import Study
+from semiindex.simulation.teacher import TeacherScore, random_teacher
+from semiindex.simulation.truth import Truth, TruthSource
+
+__all__ = [
+    "LINK_FAMILIES",
+    "ActivePairs",
+    "AlternatingScore",
+    "AngleError",
+    "AsOffered",
+    "BestOfPairs",
+    "BinaryFeatures",
+    "ComparisonDesign",
+    "ConjointFeatures",
+    "ContextualFeatures",
+    "Coverage",
+    "Evaluation",
+    "FeatureDistribution",
+    "IndexCorrelation",
+    "LinearScore",
+    "LinkError",
+    "LinkFamily",
+    "LogLoss",
+    "Metric",
+    "MixedFeatures",
+    "MixtureLink",
+    "NearestPairs",
+    "NormalFeatures",
+    "PairSampling",
+    "PolicyError",
+    "PublishedData",
+    "PublishedTruth",
+    "Raters",
+    "ReferencePairs",
+    "Sample",
+    "SkewedFeatures",
+    "StudentFeatures",
+    "Study",
+    "StudyResult",
+    "TeacherScore",
+    "Truth",
+    "TruthSource",
+    "UniformPairs",
+    "link_at_severity",
+    "load_published_data",
+    "published_design",
+    "random_teacher",
+    "rms_coefficients",
+    "scaled_to_strength",
+    "signal_strength",
+]
