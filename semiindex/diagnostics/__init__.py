@@ -2,12 +2,6 @@
 
 from semiindex.diagnostics.antisymmetry import AntisymmetryTest, antisymmetry_test
 from semiindex.diagnostics.base import Diagnostic
-from semiindex.diagnostics.calibration import (
-    BrierDecomposition,
-    Calibration,
-    brier_decomposition,
-    calibration,
-)
 from semiindex.diagnostics.complexity import (
     IndexComplexity,
     critical_radius,
@@ -17,15 +11,22 @@ from semiindex.diagnostics.complexity import (
     local_complexity,
     sign_complexity,
 )
-from semiindex.diagnostics.discrimination import Discrimination, auc_interval, discrimination
 from semiindex.diagnostics.estimator_comparison import EstimatorComparison, compare_estimators
-from semiindex.diagnostics.index_test import IndexTest, index_test
-from semiindex.diagnostics.learning_curve import LearningCurve, learning_curve
-from semiindex.diagnostics.link_test import LinkTest, link_test
+from semiindex.diagnostics.identifiability import Identification, identification
+from semiindex.diagnostics.index_hypothesis import IndexTest, index_test
+from semiindex.diagnostics.link_hypothesis import LinkTest, link_test
 from semiindex.diagnostics.monotonicity import MonotonicityTest, monotonicity_test
+from semiindex.diagnostics.nested_subsamples import LearningCurve, learning_curve
 from semiindex.diagnostics.policy_bound import Factor, PolicyErrorBound, policy_error_bound
 from semiindex.diagnostics.policy_interval import PolicyErrorInterval, policy_error_interval
 from semiindex.diagnostics.preference_bound import PreferenceErrorBound, Statement, preference_error_bound
+from semiindex.diagnostics.reliability import (
+    BrierDecomposition,
+    Calibration,
+    brier_decomposition,
+    calibration,
+)
+from semiindex.diagnostics.roc_area import Discrimination, auc_interval, discrimination
 from semiindex.diagnostics.score_process import Multipliers
 from semiindex.diagnostics.theorems import (
     in_sample_profile_bound,
@@ -45,6 +46,7 @@ __all__ = [
     "Discrimination",
     "EstimatorComparison",
     "Factor",
+    "Identification",
     "IndexComplexity",
     "IndexTest",
     "LearningCurve",
@@ -63,6 +65,7 @@ __all__ = [
     "critical_radius",
     "discrimination",
     "effective_dimension",
+    "identification",
     "in_sample_profile_bound",
     "index_complexity",
     "index_test",

@@ -2,6 +2,14 @@
 
 from semiindex.display.calibration import CalibrationDisplay
 from semiindex.display.coefficients import CoefficientDisplay
+from semiindex.display.learning_curve import LearningCurveDisplay
 from semiindex.display.link import LinkDisplay
+from semiindex.display.link_hypothesis import LinkTestDisplay
 
-__all__ = ["CalibrationDisplay", "CoefficientDisplay", "LinkDisplay"]
+__all__ = [
+    "CalibrationDisplay",
+    "CoefficientDisplay",
+    "LearningCurveDisplay",
+    "LinkDisplay",
+    "LinkTestDisplay",
+]

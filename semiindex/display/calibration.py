@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from semiindex._types import FloatArray
 from semiindex.data import PreferencePairs
-from semiindex.display.binning import BinnedShares, bin_shares, fold
+from semiindex.diagnostics.binning import BinnedShares, bin_shares, fold
 from semiindex.display.sample import name_models, read_labels, read_weight
 from semiindex.display.style import COLORS, INK, LINE_STYLES, MARKERS, prepare_axes, quiet_legend
 from semiindex.exceptions import InvalidDataError, InvalidParameterError

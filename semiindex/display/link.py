@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from semiindex._types import FloatArray
-from semiindex.display.binning import BinnedShares, bin_shares, fold
+from semiindex.diagnostics.binning import BinnedShares, bin_shares, fold
 from semiindex.display.sample import IndexedSample, name_models, read_sample
 from semiindex.display.style import (
     COLORS,

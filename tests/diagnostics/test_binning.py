@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semiindex.display.binning import bin_shares, fold
+from semiindex.diagnostics.binning import bin_shares, fold
 
 
 def test_equal_bins_are_means_of_sorted_blocks(rng):

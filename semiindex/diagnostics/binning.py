@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semiindex._types import FloatArray
+from semiindex._types import FloatArray, IntArray
 
-__all__ = ["BinnedShares", "bin_shares", "fold"]
+__all__ = ["BinnedShares", "bin_codes", "bin_shares", "fold"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +62,35 @@ def bin_shares(x: FloatArray, z: FloatArray, weight: FloatArray, n_bins: int) ->
     """
     used = weight > 0
     x, z, weight = x[used], z[used], weight[used]
-    distinct, which = np.unique(x, return_inverse=True)
-    mass = np.bincount(which, weights=weight, minlength=distinct.size)
-    middle = (np.cumsum(mass) - mass / 2) / mass.sum()
-    code = np.minimum((middle * n_bins).astype(np.intp), n_bins - 1)[which]
-    _, code = np.unique(code, return_inverse=True)
+    code = bin_codes(x, weight, n_bins)
     total = np.asarray(np.bincount(code, weights=weight), dtype=np.float64)
     position = np.bincount(code, weights=weight * x) / total
     share = np.clip(np.bincount(code, weights=weight * z) / total, 0, 1)
     return BinnedShares(position, share, np.sqrt(share * (1 - share) / total), total)
+
+
+def bin_codes(x: FloatArray, weight: FloatArray, n_bins: int) -> IntArray:
+    """Bin of every value, by weighted quantiles; equal values stay together.
+
+    Parameters
+    ----------
+    x : array of shape (n,)
+        The variable to bin by.
+    weight : array of shape (n,)
+        Positive frequency weights.
+    n_bins : int
+        Largest number of bins.
+
+    Returns
+    -------
+    array of int, shape (n,)
+        Numbered from 0 without gaps.
+    """
+    distinct, which = np.unique(x, return_inverse=True)
+    mass = np.bincount(which, weights=weight, minlength=distinct.size)
+    middle = (np.cumsum(mass) - mass / 2) / mass.sum()
+    code = np.minimum((middle * n_bins).astype(np.intp), n_bins - 1)[which]
+    return np.asarray(np.unique(code, return_inverse=True)[1])
 
 
 def fold(t: FloatArray, z: FloatArray) -> tuple[FloatArray, FloatArray]:

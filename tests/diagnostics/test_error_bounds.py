@@ -1,0 +1,212 @@
+"""Preference and policy bounds: exact inequalities on populations, factors, and what is refused."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from semiindex import (
+    KernelIndex,
+    KnownLinkPolicy,
+    LogisticLink,
+    Menu,
+    OrthogonalPolicy,
+    PreferencePairs,
+    ProfiledLinkPolicy,
+    RankingPolicy,
+    policy_error_bound,
+    preference_error_bound,
+)
+from semiindex.diagnostics.determinacy import coordinates_of, determinacy
+from semiindex.diagnostics.policy_bound import _diameter
+from semiindex.diagnostics.policy_distance import policy_distance, spend_budget
+from semiindex.diagnostics.theorems import in_sample_profile_bound
+from semiindex.exceptions import InvalidDataError, InvalidParameterError
+
+THETA = np.array([1.0, -0.7, 0.4])
+
+
+def _sample(rng, n=1200):
+    X = rng.normal(size=(n, 3))
+    y = (rng.random(n) < LogisticLink().probability(X @ THETA)).astype(int)
+    return X, y
+
+
+def _rms(X, theta):
+    return theta / np.sqrt(np.mean((X @ theta) ** 2))
+
+
+def _sine(X, first, second):
+    cosine = np.mean((X @ _rms(X, first)) * (X @ _rms(X, second)))
+    return math.sqrt(max(1 - cosine**2, 0.0))
+
+
+@pytest.mark.parametrize("model", [ProfiledLinkPolicy("isotonic"), OrthogonalPolicy(), RankingPolicy()])
+def test_the_bound_holds_and_is_the_theorem_with_the_gap(rng, model):
+    X, y = _sample(rng)
+    model.fit(X, y)
+    result = preference_error_bound(model, X, y)
+    truth = LogisticLink().probability(X @ THETA)
+    error = np.mean((model.predict_proba(X)[:, 1] - truth) ** 2)
+    assert error < result.squared_error < 0.25
+    assert result.squared_error == pytest.approx(in_sample_profile_bound(1200, 3, gap=result.gap))
+    assert result.level == "fine"
+    assert "90% confidence" in result.reading()
+    assert ("excess ranking risk, new comparisons" in result.to_frame().index) == isinstance(
+        model, RankingPolicy
+    )
+
+
+def test_a_wrong_direction_has_a_gap(rng):
+    """The gap of a fit to the wrong labels is what its index loses in squared error."""
+    X, y = _sample(rng)
+    other = (rng.random(1200) < LogisticLink().probability(X @ [0.3, 1.0, 1.0])).astype(int)
+    good = preference_error_bound(KnownLinkPolicy().fit(X, y), X, y)
+    wrong = KnownLinkPolicy().fit(X, other)
+    bad = preference_error_bound(wrong, X, y)
+    assert bad.gap > good.gap + 0.05
+
+
+def test_whole_weights_are_repetitions(rng):
+    X, y = _sample(rng, 300)
+    weight = rng.integers(0, 3, 300)
+    rows = np.repeat(np.arange(300), weight)
+    first = preference_error_bound(ProfiledLinkPolicy().fit(X, y, sample_weight=weight), X, y, weight)
+    second = preference_error_bound(ProfiledLinkPolicy().fit(X[rows], y[rows]), X[rows], y[rows])
+    assert first.squared_error == pytest.approx(second.squared_error)
+
+
+def test_raters_are_a_warning(rng):
+    X, y = _sample(rng, 300)
+    model = ProfiledLinkPolicy().fit(X, y)
+    result = preference_error_bound(model, X, y, groups=np.arange(300) // 3)
+    assert result.level == "warning"
+    assert "raters" in result.reading()
+    assert preference_error_bound(model, X, y, groups=np.arange(300)).level != "warning"
+
+
+def test_what_the_theorems_do_not_cover_is_refused(rng):
+    X, y = _sample(rng, 300)
+    model = ProfiledLinkPolicy().fit(X, y, sample_weight=np.full(300, 1.5))
+    with pytest.raises(InvalidDataError, match="not whole numbers"):
+        preference_error_bound(model, X, y, np.full(300, 1.5))
+    with pytest.raises(InvalidParameterError, match="ridge"):
+        preference_error_bound(ProfiledLinkPolicy(ridge=0.1).fit(X, y), X, y)
+    ties = PreferencePairs(X, np.zeros_like(X), y, units=np.arange(300) // 2, weights=np.full(300, 0.5))
+    with pytest.raises(InvalidDataError, match="no independent answers"):
+        preference_error_bound(ProfiledLinkPolicy().fit(ties), ties)
+    kernel = KnownLinkPolicy(index=KernelIndex(), ridge=0.1).fit(ties)
+    with pytest.raises(InvalidParameterError, match="linear index"):
+        preference_error_bound(kernel, ties)
+
+
+@pytest.mark.parametrize("angle", [0.05, 0.3, 1.0])
+def test_the_angle_is_bounded_by_the_preference_error(rng, angle):
+    """The inequality is deterministic: it holds for any estimate, here turned by an angle of our choice."""
+    X = rng.normal(size=(3000, 3)) + rng.exponential(size=(3000, 3)) - 1
+    theta = _rms(X, THETA)
+    side = rng.normal(size=3)
+    side -= theta * np.mean((X @ side) * (X @ theta))
+    estimate = math.cos(angle) * theta + math.sin(angle) * _rms(X, side)
+    fitted, truth = LogisticLink().probability(X @ estimate), LogisticLink().probability(X @ theta)
+    found = determinacy(
+        X, np.ones(3000), X @ estimate, fitted, coordinates_of(X, np.ones(3000), estimate), 1.5
+    )
+    slope = float(LogisticLink().slope(1.5))
+    error = np.sqrt(np.mean((fitted - truth) ** 2))
+    bound = ((error + found.probability_within) / slope + found.index_within) / found.spread
+    assert math.sin(angle) <= bound
+    assert bound < 6 * math.sin(angle) + 0.1  # and it is not vacuous
+    assert max(found.index_within, found.probability_within) < 0.02
+
+
+def test_features_that_the_index_determines_have_no_spread(rng):
+    """Four different comparisons, one at each value of the index: only blocks across values see a spread."""
+    X = np.sign(rng.normal(size=(40_000, 2)))
+    theta = np.array([1.0, 0.3])
+    t = X @ _rms(X, theta)
+    weight = np.ones(40_000)
+    found = determinacy(X, weight, t, t, coordinates_of(X, weight, theta), 10.0)
+    assert found.spread < 0.05
+    assert found.share == 1.0
+
+
+@pytest.mark.parametrize("angle", [0.02, 0.2, 0.8])
+@pytest.mark.parametrize("budget", [0.02, 0.3])
+def test_policies_of_one_budget(rng, angle, budget):
+    """The identity of equal budgets, and both bounds that follow from it, for uneven references and menus."""
+    X, offsets = rng.normal(size=(2000, 3)) * [1.0, 2.0, 0.5], np.array([0, 3, 5, 9, 16, 20])
+    options = rng.normal(size=(20, 3)) * [1.0, 2.0, 0.5]
+    menu = Menu(options, offsets, reference_logits=rng.normal(size=20), weights=[1.0, 2, 1, 1, 3])
+    estimate = _rms(X, THETA)
+    side = rng.normal(size=3)
+    side -= estimate * np.mean((X @ side) * (X @ estimate))
+    side = _rms(X, side)
+    truth = math.cos(angle) * estimate + math.sin(angle) * side
+    learned, best = (spend_budget(options @ theta, menu, budget) for theta in (estimate, truth))
+    forward = policy_distance(learned.probability, best.probability, options @ truth, menu)
+    backward = policy_distance(best.probability, learned.probability, options @ estimate, menu)
+    share = np.repeat(menu.shares, menu.sizes)
+    right = math.sin(angle) * share @ ((best.probability - learned.probability) * (options @ side))
+    left = best.temperature * forward.kl + math.cos(angle) * learned.temperature * backward.kl
+    assert left == pytest.approx(right, rel=1e-5)
+    assert forward.regret == pytest.approx(best.temperature * forward.kl, rel=1e-5)
+    diameter = _diameter(options @ coordinates_of(X, np.ones(2000), estimate).tangent, menu)
+    assert forward.total_variation <= math.tan(angle) * diameter / (2 * learned.temperature)
+    allowed = math.sin(angle) ** 2 / math.cos(angle) * diameter**2 / (8 * learned.temperature)
+    assert forward.regret <= allowed
+    assert forward.total_variation <= math.sqrt(2 * budget)
+
+
+def test_factors_multiply_and_are_marked(rng):
+    X, y = _sample(rng)
+    menu = Menu.from_array(rng.normal(size=(20, 4, 3)))
+    model = ProfiledLinkPolicy().fit(X, y)
+    estimate = policy_error_bound(model, X, menu, y, budget=0.2)
+    assumed = policy_error_bound(model, X, menu, y, budget=0.2, slope=(0.15, 1.5))
+    assert not estimate.is_bound
+    assert estimate.title.startswith("Estimate")
+    assert assumed.is_bound
+    assert assumed.title.startswith("Bound")
+    assert [factor.kind for factor in assumed.factors] == ["theorem", "assumption", "computed", "computed"]
+    assert assumed.factors[1].value == pytest.approx(1 / 0.15)
+    assert assumed.total_variation <= assumed.trivial == pytest.approx(math.sqrt(0.4))
+    assert assumed.level == "note"
+    assert "says something" in assumed.reading()
+    assert list(assumed.to_frame().index[:2]) == ["preference error", "flatness"]
+
+
+def test_an_informative_bound_needs_a_small_error(rng):
+    """With the number of comparisons that the result names, the same numbers give a bound below the trivial one."""
+    X, y = _sample(rng)
+    menu = Menu.from_array(rng.normal(size=(20, 4, 3)))
+    result = policy_error_bound(ProfiledLinkPolicy().fit(X, y), X, menu, y, budget=0.2, slope=(0.15, 1.5))
+    error, flat, blur, leverage = (factor.value for factor in result.factors)
+    n = result.informative_from
+    sine = math.sqrt(in_sample_profile_bound(1.01 * n, 3)) * flat * blur
+    assert sine / math.sqrt(1 - sine**2) * leverage < result.trivial
+    assert n > 1200
+    assert error > 0.1
+
+
+def test_slopes_and_menus_without_a_meaning(rng):
+    X, y = _sample(rng, 300)
+    model = ProfiledLinkPolicy().fit(X, y)
+    menu = Menu.from_array(rng.normal(size=(4, 3, 3)))
+    for slope in [(0.0, 1.0), (0.5, 2.0)]:
+        with pytest.raises(InvalidParameterError, match="slope must be"):
+            policy_error_bound(model, X, menu, y, budget=0.1, slope=slope)
+    with pytest.raises(InvalidParameterError, match="menu must be a Menu"):
+        policy_error_bound(model, X, X, y, budget=0.1)
+    with pytest.raises(InvalidDataError, match="no features"):
+        policy_error_bound(model, X, Menu(offsets=[0, 2]), y, budget=0.1)
+    with pytest.raises(InvalidDataError, match="one feature"):
+        policy_error_bound(
+            ProfiledLinkPolicy().fit(X[:, :1], y),
+            X[:, :1],
+            Menu.from_array(np.ones((2, 2, 1))),
+            y,
+            budget=0.1,
+        )
