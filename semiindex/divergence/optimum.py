@@ -222,8 +222,8 @@ def _require_resolved(defect: FloatArray, divergence: Divergence) -> None:
         raise InvalidDataError(
             f"the policy of {np.count_nonzero(lost)} context(s) is lost in rounding errors: under "
             f"{divergence.name} at this temperature, best options of tiny reference probability share the "
-            "mass with others whose ratios are smaller by more than sixteen digits. Use reverse_kl or a higher "
-            "temperature, or give such options no reference mass"
+            "mass with others whose ratios are smaller by more than sixteen digits. Use reverse_kl or a "
+            "higher temperature, or give such options no reference mass"
         )
 
 
