@@ -14,7 +14,7 @@ from scipy.optimize import linprog
 from semiindex._types import FloatArray
 from semiindex.optimize.fit import IndexSample
 
-__all__ = ["is_quasi_separated", "separates"]
+__all__ = ["is_quasi_separated", "separates", "uncontradicted_direction"]
 
 #: Largest number of entries of the linear program: above it the check would outlast the fit.
 _PROGRAM_ENTRIES = 2_000_000
@@ -40,6 +40,24 @@ def separates(sample: IndexSample, t: FloatArray) -> bool:
 def is_quasi_separated(sample: IndexSample) -> bool | None:
     """Whether some direction is never contradicted by a label.
 
+    Parameters
+    ----------
+    sample : IndexSample
+        Labels and design.
+
+    Returns
+    -------
+    bool or None
+        None where the linear program of `uncontradicted_direction` would be too large.
+    """
+    if sample.z.size * sample.design.n_parameters > _PROGRAM_ENTRIES:
+        return None
+    return uncontradicted_direction(sample) is not None
+
+
+def uncontradicted_direction(sample: IndexSample) -> FloatArray | None:
+    """A direction of the parameters that no label contradicts, if there is one.
+
     Solves ``max sum_i s_i a_i' d`` subject to ``s_i a_i' d >= 0`` for rows of one label and
     ``a_i' d = 0`` for rows with both, ``-1 <= d <= 1``: positive if and only if separated.
 
@@ -50,16 +68,14 @@ def is_quasi_separated(sample: IndexSample) -> bool | None:
 
     Returns
     -------
-    bool or None
-        None where the program would be too large.
+    array of shape (r,) or None
+        In the coordinates of the design.
     """
-    if sample.z.size * sample.design.n_parameters > _PROGRAM_ENTRIES:
-        return None
     rows = sample.design.rows(slice(None))
     pure = (sample.z == 0) | (sample.z == 1)
     signed = (2 * sample.z[pure] - 1)[:, None] * rows[pure]
     if signed.shape[0] == 0:
-        return False
+        return None
     mixed = rows[~pure]
     solution = linprog(
         -signed.sum(axis=0),
@@ -70,4 +86,5 @@ def is_quasi_separated(sample: IndexSample) -> bool | None:
         bounds=(-1, 1),
         method="highs",
     )
-    return bool(solution.status == 0 and -float(solution.fun or 0.0) > 1e-7 * np.abs(signed).sum())
+    found = solution.status == 0 and -float(solution.fun or 0.0) > 1e-7 * np.abs(signed).sum()
+    return np.asarray(solution.x) if found else None
