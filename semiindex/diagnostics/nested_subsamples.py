@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from semiindex._types import FloatArray, IntArray
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.curve_cache import CurveCache
+from semiindex.diagnostics.predictions import looks_like_the_fit
 from semiindex.diagnostics.refits import RefitData, shown
 from semiindex.exceptions import InvalidDataError, InvalidParameterError, SemiindexError
 from semiindex.policy.base import PreferencePolicy
@@ -233,9 +234,12 @@ def learning_curve(
         raise InvalidParameterError(f"n_repeats must be at least 2, got {n_repeats!r}")
     data = RefitData.read(X, y, sample_weight, groups)
     fractions = _read_shares(shares, data, model.n_features_in_)
-    target = _unit(
-        _index(model, data.X) if true_index is None else _read_truth(true_index, data), data.weight
-    )
+    fitted = _index(model, data.X)
+    if not looks_like_the_fit(model, fitted, data.weight):
+        raise InvalidDataError(
+            "X or sample_weight is not what the model was fitted on; its curve is about the data of the fit"
+        )
+    target = _unit(fitted if true_index is None else _read_truth(true_index, data), data.weight)
     orders = _orders(data.codes, n_repeats, random_state)
     tasks = {
         (repeat, k): rows

@@ -73,7 +73,7 @@ class PolicyErrorInterval(Diagnostic):
     @property
     def upper_limit(self) -> float:
         """One-sided upper limit of the total variation: the headline."""
-        return float(np.quantile(self.draws[:, 0], self.confidence))
+        return float(_quantiles(self.draws[:, 0], self.confidence))
 
     @property
     def n_more_to_halve(self) -> float:
@@ -89,7 +89,7 @@ class PolicyErrorInterval(Diagnostic):
 
     def reading(self) -> str:
         """The upper limit in decisions, and what would halve it."""
-        regret = float(np.quantile(self.draws[:, 2], self.confidence))
+        regret = float(_quantiles(self.draws[:, 2], self.confidence))
         text = (
             f"With {self.confidence:.0%} confidence the learned policy and the best policy of its class "
             f"at this "
@@ -122,7 +122,7 @@ class PolicyErrorInterval(Diagnostic):
         import pandas as pd
 
         tail = (1 - self.confidence) / 2
-        quantiles = np.quantile(self.draws, [0.5, self.confidence, tail, 1 - tail], axis=0).T
+        quantiles = _quantiles(self.draws, [0.5, self.confidence, tail, 1 - tail]).T
         return pd.DataFrame(
             quantiles,
             index=pd.Index(["total variation", "KL", "regret"], name="error"),
@@ -239,6 +239,11 @@ def policy_error_interval(
         resampled=_resampled(sample),
         notes=outcome.notes,
     )
+
+
+def _quantiles(draws: FloatArray, levels: float | list[float]) -> FloatArray:
+    """Quantiles as order statistics: a divergence may be infinite, and does not interpolate."""
+    return np.asarray(np.quantile(draws, levels, axis=0, method="inverted_cdf"))
 
 
 def _resampled(sample: InferenceSample) -> str:

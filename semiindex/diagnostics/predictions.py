@@ -14,7 +14,7 @@ from semiindex.data import PreferencePairs
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.policy.base import PreferencePolicy
 
-__all__ = ["Predictions", "read_predictions"]
+__all__ = ["Predictions", "looks_like_the_fit", "read_predictions"]
 
 #: Relative difference up to which sample size and size of the index are those of the fit.
 _TOLERANCE = 1e-6
@@ -99,7 +99,7 @@ def read_predictions(
         np.asarray(labels == model.classes_[1], dtype=np.float64),
         weight,
         None if groups is None else _codes(np.asarray(groups), decision.size),
-        _looks_like_the_fit(model, X, weight),
+        looks_like_the_fit(model, _index(model, X), weight),
     )
 
 
@@ -111,11 +111,27 @@ def _codes(groups: AnyArray, n_rows: int) -> IntArray:
     return np.asarray(np.unique(groups, return_inverse=True)[1])
 
 
-def _looks_like_the_fit(model: Any, X: Any, weight: FloatArray) -> bool:
-    design = model.index_.design(
-        X if isinstance(X, PreferencePairs) or hasattr(X, "tocsr") else np.asarray(X)
-    )
-    t = design.matvec(np.asarray(model.coef_, dtype=np.float64))
+def _index(model: Any, X: Any) -> FloatArray:
+    pairs = X if isinstance(X, PreferencePairs) or hasattr(X, "tocsr") else np.asarray(X)
+    return np.asarray(model.index_.design(pairs).matvec(np.asarray(model.coef_, dtype=np.float64)))
+
+
+def looks_like_the_fit(model: Any, t: FloatArray, weight: FloatArray) -> bool:
+    """Whether there are as many comparisons as in the fit, with an index of the same size.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Of the library.
+    t : array of shape (n,)
+        Its index of the comparisons.
+    weight : array of shape (n,)
+        Frequency weights.
+
+    Returns
+    -------
+    bool
+    """
     rms = float(np.sqrt(np.average(t**2, weights=weight)))
     return bool(
         np.isclose(float(weight.sum()), model.n_comparisons_, rtol=_TOLERANCE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import chi2
 
 from semiindex._types import FloatArray
 from semiindex.diagnostics.base import Diagnostic, Level
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BrierDecomposition", "Calibration", "brier_decomposition", "calibration"]
 
-#: Reliability beyond this multiple of what chance gives counts as miscalibration.
-_BEYOND_CHANCE = 2.0
+#: Gaps that right probabilities would show more rarely than this count as miscalibration.
+_RARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,9 @@ class Calibration(Diagnostic):
     reliability_by_chance : float
         Reliability that perfect probabilities would have on average, for as many bins and independent
         comparisons.
+    p_value : float
+        How often right probabilities and independent comparisons would show gaps as large, by the
+        chi-squared distribution of the standardised gaps of the bins.
     folded : bool
         Whether every comparison is seen from the favoured option.
     in_sample : bool
@@ -80,6 +84,7 @@ class Calibration(Diagnostic):
     bins: BinnedShares
     decomposition: BrierDecomposition
     reliability_by_chance: float
+    p_value: float
     folded: bool
     in_sample: bool
 
@@ -91,7 +96,7 @@ class Calibration(Diagnostic):
     @property
     def calibrated(self) -> bool:
         """Whether the gaps are no larger than chance explains."""
-        return self.decomposition.reliability <= _BEYOND_CHANCE * self.reliability_by_chance
+        return self.p_value >= _RARE
 
     @property
     def level(self) -> Level:
@@ -107,9 +112,8 @@ class Calibration(Diagnostic):
         told = 100 * terms.generalized_resolution / terms.uncertainty if terms.uncertainty else 0.0
         text = (
             f"Predicted probabilities and observed shares differ by {gap:.1f} percentage points (root mean "
-            f"square over {self.bins.share.size} bins), {verdict} chance explains ({chance:.1f} on "
-            f"average). The "
-            f"predictions explain {told:.0f}% of the variance of the answers."
+            f"square over {self.bins.share.size} bins; p = {self.p_value:.2g}), {verdict} chance explains "
+            f"({chance:.1f} on average). The predictions explain {told:.0f}% of the variance of the answers."
         )
         if not self.calibrated:
             text += (
@@ -264,9 +268,11 @@ def calibration(
     binned = bin_shares(shift, outcome, data.weight, n_bins)
     bins = BinnedShares(binned.position + 0.5, binned.share, binned.error, binned.weight)
     p = np.clip(shift + 0.5, 0.0, 1.0)
-    total = float(data.weight.sum())
-    code = bin_codes(p[data.weight > 0], data.weight[data.weight > 0], n_bins)
-    variance = np.bincount(code, weights=(data.weight * p * (1 - p))[data.weight > 0])
+    used = data.weight > 0
+    code = bin_codes(p[used], data.weight[used], n_bins)
+    variance = np.bincount(code, weights=(data.weight * p * (1 - p))[used])
+    gaps = bins.weight * (bins.share - bins.position)
+    statistic = float(np.sum(gaps**2 / np.maximum(variance, np.finfo(np.float64).tiny)))
     terms = _decompose(data.z, data.probability, data.weight, n_bins)
     if folded:  # the sample and its mirror image, with bins on both sides of 1/2
         doubled = (np.append(outcome, 1 - outcome), np.append(p, 1 - p), np.tile(data.weight, 2))
@@ -274,7 +280,8 @@ def calibration(
     return Calibration(
         bins,
         terms,
-        float(np.sum(variance / np.bincount(code, weights=data.weight[data.weight > 0]))) / total,
+        float(np.sum(variance / bins.weight)) / float(data.weight.sum()),
+        float(chi2.sf(statistic, bins.share.size)),
         folded,
         data.in_sample,
     )

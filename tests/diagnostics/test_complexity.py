@@ -1,4 +1,4 @@
-"""Complexity of classes: formula against Monte Carlo, suprema against a convex solver, roots by definition."""
+"""Complexity of classes: formula against Monte Carlo, suprema against another solver, roots by definition."""
 
 from __future__ import annotations
 

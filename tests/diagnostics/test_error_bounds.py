@@ -179,7 +179,7 @@ def test_factors_multiply_and_are_marked(rng):
 
 
 def test_an_informative_bound_needs_a_small_error(rng):
-    """With the number of comparisons that the result names, the same numbers give a bound below the trivial one."""
+    """At the number of comparisons that the result names, the product is below the trivial bound."""
     X, y = _sample(rng)
     menu = Menu.from_array(rng.normal(size=(20, 4, 3)))
     result = policy_error_bound(ProfiledLinkPolicy().fit(X, y), X, menu, y, budget=0.2, slope=(0.15, 1.5))
