@@ -155,12 +155,14 @@ def policy_error_interval(
         The comparisons of the fit.
     menu : Menu
         Contexts, options and reference of the policy.
-    y, sample_weight, link_groups : array-like of shape (n,), optional
+    y, sample_weight : array-like of shape (n,), optional
         As they were passed to `fit`.
     budget : float
         Mean divergence of every policy from the reference.
     divergence : str or Divergence, default="reverse_kl"
         Which divergence.
+    link_groups : array-like of shape (n,), optional
+        As they were passed to `fit`.
     groups : array-like of shape (n,), optional
         Raters: whole raters are then resampled. The default is what `PreferencePairs` carry.
     bootstrap : Bootstrap, optional
