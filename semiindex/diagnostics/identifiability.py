@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from semiindex._types import FloatArray
 from semiindex.data import PreferencePairs
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.comparison_graph import ComparisonGraph, comparison_graph
@@ -18,18 +16,11 @@ from semiindex.diagnostics.direction_words import direction_words, relation_word
 from semiindex.diagnostics.information import DirectionalInformation, directional_information
 from semiindex.diagnostics.multistart import MultistartSpread, multistart_spread
 from semiindex.diagnostics.null_models import fit_free, smooth_null
-from semiindex.exceptions import InvalidParameterError, SemiindexWarning
+from semiindex.diagnostics.separating_direction import Separation, distinct_sample, separation_of
+from semiindex.exceptions import InvalidParameterError
 from semiindex.index.linear import LinearDesign, LinearIndex
-from semiindex.index.shift import ShiftedDesign
 from semiindex.index.whitening import whiten
 from semiindex.inference.sample import InferenceSample, read_sample
-from semiindex.link.parametric import LogisticLink
-from semiindex.objective.known_link import KnownLinkObjective
-from semiindex.optimize.fit import IndexSample
-from semiindex.optimize.separable import fit_separable
-from semiindex.optimize.separation import uncontradicted_direction
-from semiindex.policy._reading import FitInput
-from semiindex.policy._sample import PreparedSample, prepare
 from semiindex.policy.base import PreferencePolicy
 
 if TYPE_CHECKING:
@@ -37,13 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Identification", "identification"]
 
-Separation = Literal["none", "quasi-complete", "complete"]
 #: Standard errors, in degrees, from which a direction is badly determined, or not at all.
 _LOOSE, _UNKNOWN = 10.0, 30.0
 #: Share of the information below which the link, and not the number of comparisons, is the bottleneck.
 _LITTLE = 0.1
-#: Entries above which the linear program for separation would outlast the rest.
-_PROGRAM_ENTRIES = 2_000_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,7 +61,7 @@ class Identification(Diagnostic):
     feature_names: tuple[str, ...]
     without_variation: tuple[str, ...]
     relations: tuple[str, ...]
-    separation: Separation
+    separation: Literal["none", "quasi-complete", "complete"]
     separating: str
     information: DirectionalInformation | None
     graph: ComparisonGraph | None
@@ -264,22 +252,21 @@ def identification(
     _require_linear(model, n_starts)
     sample = read_sample(model, X, y, sample_weight, None, groups)
     constant, linear = _null_findings(sample)
-    prepared = _prepared(sample, antisymmetric=bool(model.antisymmetric))
-    separation, separating = _separation(prepared, sample, antisymmetric=bool(model.antisymmetric))
+    antisymmetric = bool(model.antisymmetric)
+    prepared = distinct_sample(sample, antisymmetric=antisymmetric)
+    separation = separation_of(prepared, antisymmetric=antisymmetric)
     information, spread = None, None
-    if separation == "none" and prepared.sample.design.n_parameters > 1:
-        free = fit_free(model, sample, antisymmetric=bool(model.antisymmetric))
+    if separation.kind == "none" and prepared.sample.design.n_parameters > 1:
+        free = fit_free(model, sample, antisymmetric=antisymmetric)
         null = smooth_null(free, sample)
-        information = directional_information(
-            sample, null, free.link_, antisymmetric=bool(model.antisymmetric)
-        )
+        information = directional_information(sample, null, free.link_, antisymmetric=antisymmetric)
         spread = multistart_spread(model, prepared, n_starts, np.random.default_rng(random_state))
     return Identification(
         feature_names=sample.feature_names,
         without_variation=constant,
         relations=linear,
-        separation=separation,
-        separating=separating,
+        separation=separation.kind,
+        separating=_separating(separation, sample),
         information=information,
         graph=comparison_graph(X[sample.used]) if isinstance(X, PreferencePairs) else None,
         spread=spread,
@@ -306,6 +293,15 @@ def _require_linear(model: Any, n_starts: int) -> None:
         raise InvalidParameterError(f"n_starts must be an integer >= 0, got {n_starts!r}")
 
 
+def _separating(separation: Separation, sample: InferenceSample) -> str:
+    """The separating direction in terms of features, and of the position."""
+    if separation.kind == "none":
+        return ""
+    loading = separation.theta * np.sqrt(np.diag(sample.second_moment))
+    names = [*sample.feature_names, "position"]
+    return direction_words(np.append(loading, separation.shift), names, least=1e-6)
+
+
 def _null_findings(sample: InferenceSample) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Features without variation, and relations between the others."""
     spread = np.sqrt(np.diag(sample.second_moment))
@@ -318,37 +314,3 @@ def _null_findings(sample: InferenceSample) -> tuple[tuple[str, ...], tuple[str,
     found = relations(null / spread[varying][:, None])
     kept = [names[j] for j in varying]
     return constant, tuple(relation_words(relation, kept) for relation in found)
-
-
-def _prepared(sample: InferenceSample, *, antisymmetric: bool) -> PreparedSample:
-    data = FitInput(
-        sample.differences, sample.z, sample.weight, np.array([0, 1]), None, None, sample.feature_names, ()
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SemiindexWarning)  # the user's fit has said it
-        return prepare(data, LinearIndex(), antisymmetric=antisymmetric)
-
-
-def _separation(
-    prepared: PreparedSample, sample: InferenceSample, *, antisymmetric: bool
-) -> tuple[Separation, str]:
-    """Kind of separation, and its direction; that of a position effect is named so."""
-    tested = prepared.sample
-    if not antisymmetric:
-        tested = IndexSample(ShiftedDesign(tested.design), tested.z, tested.weight)
-    fit = fit_separable(tested, KnownLinkObjective(LogisticLink()))
-    kind: Separation = "complete" if fit.separation == "complete" else "quasi-complete"
-    direction = fit.minimum.x if kind == "complete" else _uncontradicted(tested)
-    if direction is None:
-        return "none", ""
-    r = prepared.sample.design.n_parameters
-    theta = prepared.theta(direction[:r])
-    loading: FloatArray = theta * np.sqrt(np.diag(sample.second_moment))
-    names = [*sample.feature_names, "position"]
-    return kind, direction_words(np.append(loading, direction[r:].sum()), names, least=1e-6)
-
-
-def _uncontradicted(sample: IndexSample) -> FloatArray | None:
-    if sample.z.size * sample.design.n_parameters > _PROGRAM_ENTRIES:
-        return None
-    return uncontradicted_direction(sample)

@@ -14,7 +14,7 @@ from semiindex._types import FloatArray, IntArray
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.evidence import in_words, level_of, monte_carlo_p_value
 from semiindex.diagnostics.null_models import fit_free, read_tested_sample, smooth_null
-from semiindex.diagnostics.score_process import Multipliers, NullModel
+from semiindex.diagnostics.score_process import Multipliers, NullModel, merged_blocks
 from semiindex.exceptions import InvalidDataError
 from semiindex.link.monotone_spline import weighted_quantiles
 
@@ -186,8 +186,8 @@ def monotonicity_test(
     contrasts = _contrasts(mass, mirrored=antisymmetric)
     wins = np.bincount(codes, weights=null.weight * (z - 0.5 * antisymmetric))
     falls = contrasts @ wins
-    sums = _block_sums(null, residual, codes) @ contrasts.T
-    frequency = null.blocks.frequency
+    sums, frequency = merged_blocks(_block_sums(null, residual, codes), null.blocks.frequency)
+    sums = sums @ contrasts.T
     error = np.sqrt(frequency @ sums**2)
     multipliers = multipliers or Multipliers()
     draws = np.concatenate([(part @ (sums / error)).max(axis=1) for part in multipliers.chunks(frequency)])

@@ -45,7 +45,10 @@ def read_tested_sample(model: Any, X: Any, y: Any, sample_weight: Any, groups: A
     InvalidDataError
         For separated data, or other data than those of the fit.
     """
-    require_eligible(model, single_feature=True)
+    try:
+        require_eligible(model, single_feature=True)
+    except InvalidDataError as error:
+        raise InvalidDataError(str(error).replace("No standard errors", "No test")) from error
     if model.links_ is not None:
         raise InvalidParameterError(
             "The model has a link for every class of raters, and the tests are about one link; fit and test "

@@ -7,7 +7,6 @@ part of the null distribution.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +16,8 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from semiindex._types import FloatArray
-from semiindex.exceptions import InvalidDataError, LinkFitError, SemiindexWarning
-from semiindex.index.linear import LinearIndex
+from semiindex.diagnostics.separating_direction import distinct_sample
+from semiindex.exceptions import InvalidDataError, LinkFitError
 from semiindex.inference.bootstrap import Bootstrap
 from semiindex.inference.sample import InferenceSample
 from semiindex.link.monotone_spline import MonotoneSpline
@@ -30,8 +29,6 @@ from semiindex.optimize.fit import IndexSample, fit_index
 from semiindex.optimize.penalty import NO_PENALTY
 from semiindex.optimize.separable import fit_separable
 from semiindex.policy._pilot import fit_with_shift
-from semiindex.policy._reading import FitInput
-from semiindex.policy._sample import prepare
 
 __all__ = ["Departure", "departure", "departures_under_null", "distinct_comparisons"]
 
@@ -80,12 +77,7 @@ def distinct_comparisons(sample: InferenceSample, *, antisymmetric: bool) -> Ind
         If the labels are not independent draws, one for each unit of weight.
     """
     _require_single_outcomes(sample)
-    data = FitInput(
-        sample.differences, sample.z, sample.weight, np.array([0, 1]), None, None, sample.feature_names, ()
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SemiindexWarning)  # the user's fit has said it
-        return prepare(data, LinearIndex(), antisymmetric=antisymmetric).sample
+    return distinct_sample(sample, antisymmetric=antisymmetric).sample
 
 
 def departure(sample: IndexSample, link: ParametricLink, *, antisymmetric: bool) -> Departure | None:

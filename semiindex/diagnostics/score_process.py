@@ -27,12 +27,14 @@ from semiindex.index.linear import LinearDesign
 from semiindex.inference.covariance import sums_by_code
 from semiindex.inference.sample import InferenceSample, Observations
 
-__all__ = ["Multipliers", "NullModel", "ScoreProcess", "blocks_of", "score_process"]
+__all__ = ["Multipliers", "NullModel", "ScoreProcess", "blocks_of", "merged_blocks", "score_process"]
 
 #: Share of its size that the nuisance must leave of a direction.
 _LEAST_LEFT = 1e-4
 #: Independent blocks below which the distribution of random signs has too few values.
 _FEWEST_BLOCKS = 8
+#: Independent blocks above which several are put together.
+_MOST_BLOCKS = 20_000
 #: Entries of the multipliers drawn at once.
 _ENTRIES = 2_000_000
 
@@ -238,12 +240,36 @@ def score_process(null: NullModel, directions: FloatArray) -> ScoreProcess:
     if kept.size == 0:
         raise InvalidDataError(
             "Nothing is left to test: the fitted null model explains every direction that could be missing "
-            "from it, since the index takes too few different values"
+            "from it. There is a single feature, or the features take few different values"
         )
     blocks = null.blocks
     residual = null.residual + null.curvature * _left_out(null, whitened)
     sums = sums_by_code((blocks.share * residual)[:, None] * projected[:, kept], blocks.codes)
-    return ScoreProcess(sums / np.sqrt(blocks.frequency @ sums**2), blocks.frequency, kept)
+    sums, frequency = merged_blocks(sums, blocks.frequency)
+    return ScoreProcess(sums / np.sqrt(frequency @ sums**2), frequency, kept)
+
+
+def merged_blocks(sums: FloatArray, frequency: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Many independent blocks as fewer: sums of independent blocks are independent too.
+
+    Twenty thousand random signs describe a null distribution as well as a million, in a fiftieth of the
+    time.
+
+    Parameters
+    ----------
+    sums : array of shape (G, q)
+        Of every block.
+    frequency : array of shape (G,)
+        Independent copies; blocks made more than once are left as they are.
+
+    Returns
+    -------
+    sums, frequency : arrays
+        Of at most 20,000 blocks.
+    """
+    if frequency.size <= _MOST_BLOCKS or np.any(frequency != 1):
+        return sums, frequency
+    return sums_by_code(sums, np.arange(frequency.size) % _MOST_BLOCKS), np.ones(_MOST_BLOCKS)
 
 
 def _left_out(null: NullModel, whitened: FloatArray) -> FloatArray:

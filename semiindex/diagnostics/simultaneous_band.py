@@ -15,7 +15,7 @@ from scipy.special import expit, logit
 
 from semiindex._types import FloatArray
 from semiindex.diagnostics.leave_out import changes_without_block, inverse_root
-from semiindex.diagnostics.score_process import Multipliers, NullModel
+from semiindex.diagnostics.score_process import Multipliers, NullModel, merged_blocks
 from semiindex.index.linear import LinearDesign
 from semiindex.inference.sample import InferenceSample
 from semiindex.link.monotone_spline import MonotoneSpline, weighted_quantiles
@@ -82,8 +82,9 @@ def simultaneous_band(
     if not isinstance(link, SplineLink):
         raise TypeError(f"a band needs a spline link, got {link!r}")
     t = _points(null.t, null.weight, bool(free.antisymmetric))
-    contributions = _contributions(free, link, null, sample, t)
-    frequency = null.blocks.frequency
+    contributions, frequency = merged_blocks(
+        _contributions(free, link, null, sample, t), null.blocks.frequency
+    )
     error = np.sqrt(frequency @ contributions**2)
     # An odd logit is 0 at 0 without error.
     scaled = np.divide(contributions, error, out=np.zeros_like(contributions), where=error > 0)

@@ -10,7 +10,7 @@ from semiindex import KnownLinkPolicy, ProfiledLinkPolicy, link_test
 from semiindex.diagnostics import Multipliers
 from semiindex.diagnostics.index_functions import even_steps, odd_steps
 from semiindex.diagnostics.null_models import fit_known, known_null, read_tested_sample, smooth_null
-from semiindex.diagnostics.score_process import blocks_of, score_process
+from semiindex.diagnostics.score_process import blocks_of, merged_blocks, score_process
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.inference.covariance import sums_by_code
 
@@ -183,6 +183,16 @@ def test_ignoring_clusters_misjudges_the_variance(draw_clustered) -> None:
         null = known_null(fit_known(sample, "logistic", antisymmetric=True), sample)
         values.append(score_process(null, np.sign(null.t)[:, None]).values[0])
     assert values[0] == pytest.approx(np.sqrt(10) * values[1], rel=0.1)
+
+
+def test_blocks_put_together_keep_sum_and_variance(rng) -> None:
+    sums = rng.normal(size=(50_000, 2))
+    merged, frequency = merged_blocks(sums, np.ones(50_000))
+    assert merged.shape == (20_000, 2)
+    np.testing.assert_allclose(frequency @ merged, sums.sum(axis=0))
+    np.testing.assert_allclose(np.sum(merged**2, axis=0), np.sum(sums**2, axis=0), rtol=0.05)
+    copies = np.full(50_000, 2.0)
+    assert merged_blocks(sums, copies)[0] is sums
 
 
 def test_block_sums_add_up(known) -> None:
