@@ -137,22 +137,23 @@ def driver(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
     script.write_text(textwrap.dedent(SCRIPT))
 
     def start(cache: str, n_jobs: int, result: str, **environment: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, str(script), *(str(tmp_path / cache), str(n_jobs), str(tmp_path / result))]
-        return subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.PIPE)
+        command = [sys.executable, str(script), str(tmp_path / cache), str(n_jobs), str(tmp_path / result)]
+        # A file, not a pipe: workers outlive a killed driver for a while and would keep a pipe open.
+        with (tmp_path / "said").open("wb") as said:
+            return subprocess.Popen(command, env=os.environ | environment, stderr=said)
 
     return start
 
 
-def finish(process: subprocess.Popen[bytes]) -> None:
-    _, said = process.communicate(timeout=600)
-    assert process.returncode == 0, said.decode()
+def finish(process: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    assert process.wait(timeout=600) == 0, (tmp_path / "said").read_text()
 
 
 @pytest.mark.slow
 def test_killed_driver_and_killed_workers(
     driver: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, numbers: Any
 ) -> None:
-    finish(driver("whole", 1, "whole.parquet"))
+    finish(driver("whole", 1, "whole.parquet"), tmp_path)
     expected = numbers(pd.read_parquet(tmp_path / "whole.parquet"))
 
     process = driver("cache", 2, "result.parquet")
@@ -161,14 +162,14 @@ def test_killed_driver_and_killed_workers(
         assert process.poll() is None, "the study ended before it could be killed"
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.wait()
     kept = {path: path.stat().st_mtime_ns for path in parts.glob("*.parquet")}
     assert 5 <= len(kept) < 30
-    finish(driver("cache", 2, "result.parquet"))
+    finish(driver("cache", 2, "result.parquet"), tmp_path)
     assert all(path.stat().st_mtime_ns == written for path, written in kept.items())
     assert_frame_equal(numbers(pd.read_parquet(tmp_path / "result.parquet")), expected, check_exact=True)
 
-    finish(driver("deadly", 2, "deadly.parquet", DEADLY="1"))
+    finish(driver("deadly", 2, "deadly.parquet", DEADLY="1"), tmp_path)
     frame = numbers(pd.read_parquet(tmp_path / "deadly.parquet"))
     dead = frame["error"] != ""
     assert 0 < dead.sum() < 10
