@@ -99,6 +99,12 @@ def criterion_of(model: Any) -> Criterion:
     InvalidParameterError
         For estimators without an influence function here.
     """
+    if model.criterion_links_ == "strata":
+        raise InvalidParameterError(
+            f"pooling={model.pooling!r}: the criterion of this fit has links of strata of raters that were "
+            "found on the way, which a sandwich does not know; use covariance='bootstrap', or fit with "
+            "pooling=np.inf (one link) or pooling=None (one for every class)"
+        )
     if isinstance(model, KnownLinkPolicy) and model.loss in ("log", "sigmoid"):
         return "known"
     if isinstance(model, ProfiledLinkPolicy):

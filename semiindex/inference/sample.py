@@ -66,7 +66,8 @@ class InferenceSample:
     clusters : tuple of arrays of shape (n,) of int
         Clusters of every row: none, one or two ways.
     link_classes : array of shape (n,) of int or None
-        Class of raters with a link of its own, in the order of the model's `links_`.
+        Class of raters with a link of its own, in the order of the model's `links_`; None where the
+        links were pooled into one.
     feature_names : tuple of str
         Names of the d features.
     used : array of shape (n_all,) of bool
@@ -251,6 +252,8 @@ def _classes(model: Any, data: FitInput) -> IntArray | None:
         raise InvalidDataError(
             "link_groups: the model was fitted with several links; pass the same link_groups"
         )
+    if model.criterion_links_ == "common":  # as far as the index is concerned there are no classes
+        return None
     return encode_groups(data.link_groups, np.array(list(model.links_)))
 
 

@@ -15,6 +15,7 @@ from semiindex.link.parametric import (
     get_link,
 )
 from semiindex.link.piecewise import PiecewiseLinearLink
+from semiindex.link.recalibrated import RecalibratedLink
 from semiindex.link.shape import ShapeConstrainedLink, fit_isotonic_program
 from semiindex.link.shifted_mixture import ShiftedMixtureLink
 from semiindex.link.spline import SplineLink
@@ -32,6 +33,7 @@ __all__ = [
     "ParametricLink",
     "PiecewiseLinearLink",
     "ProbitLink",
+    "RecalibratedLink",
     "ShapeConstrainedLink",
     "ShiftedMixtureLink",
     "SplineLink",

@@ -11,7 +11,13 @@ from semiindex.link.base import Link
 from semiindex.link.mixture import AverageLink
 from semiindex.objective.base import Evaluation, Objective
 
-__all__ = ["GroupedObjective"]
+__all__ = ["GroupedObjective", "rows_by_class"]
+
+
+def rows_by_class(classes: IntArray, n_classes: int) -> list[IntArray]:
+    """Rows of every class, in increasing order."""
+    order = np.argsort(classes, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(classes, minlength=n_classes))[:-1])
 
 
 class GroupedObjective(Objective):
@@ -32,7 +38,7 @@ class GroupedObjective(Objective):
         self.antisymmetric = objectives[0].antisymmetric
         self.scale_free = objectives[0].scale_free
         self.is_score = objectives[0].is_score
-        self._rows = [np.flatnonzero(classes == k) for k in range(len(objectives))]
+        self._rows = rows_by_class(classes, len(objectives))
 
     @classmethod
     def build(cls, make: Callable[[], Objective], classes: IntArray) -> GroupedObjective:
@@ -85,8 +91,10 @@ class GroupedObjective(Objective):
 
     def for_rows(self, rows: IntArray) -> GroupedObjective:
         """The objectives of the classes of a subsample (rows in increasing order)."""
+        chosen = np.zeros(self.classes.size, dtype=bool)
+        chosen[rows] = True
         parts = [
-            objective.for_rows(np.flatnonzero(np.isin(own, rows)))
+            objective.for_rows(np.flatnonzero(chosen[own]))
             for own, objective in zip(self._rows, self.objectives, strict=True)
         ]
         return GroupedObjective(parts, self.classes[rows])

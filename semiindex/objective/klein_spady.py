@@ -19,7 +19,7 @@ from semiindex.objective.base import Evaluation
 from semiindex.objective.fold import fold
 from semiindex.objective.kernel_criterion import KernelCriterion
 from semiindex.objective.leave_one_out import LeaveOneOut, Masses
-from semiindex.objective.smoothing import Nodes, SmoothingRule
+from semiindex.objective.smoothing import Nodes
 
 __all__ = ["KleinSpadyObjective"]
 

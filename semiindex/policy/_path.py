@@ -6,13 +6,14 @@ The features of the index class are computed once per path, and nothing is facto
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from semiindex._types import AnyArray, FloatArray, IntArray
 from semiindex.exceptions import SemiindexWarning
@@ -24,7 +25,8 @@ from semiindex.optimize.penalty import Ridge
 from semiindex.optimize.separable import fit_separable
 from semiindex.policy._reading import FitInput
 from semiindex.policy._sample import PreparedSample, prepare
-from semiindex.policy.base import Estimate, PreferencePolicy
+from semiindex.policy.base import PreferencePolicy
+from semiindex.policy.estimate import Estimate
 from semiindex.policy.known_link import KnownLinkPolicy
 from semiindex.policy.profiled_link import ProfiledLinkPolicy
 
@@ -89,12 +91,19 @@ def _walk(
             start = None if start is None else _moved(start, previous, prepared)
         else:  # a fit without penalty has coordinates, and an objective, of its own
             prepared, start = prepare(train, index, antisymmetric=estimator.antisymmetric), None
-        estimate = continue_fit(estimator, prepared, start)
+        estimate = estimator._estimate_classes(prepared, _from_start(estimator, start))
         estimator._store(train, index, prepared, estimate)
         t = design.matvec(estimator.coef_.astype(np.float64))
         losses[k] = _losses(estimator, t, held_out)
         start, converged[k] = estimate.minimum.x, estimate.minimum.converged
     return PathScores(losses, converged)
+
+
+def _from_start(
+    estimator: PreferencePolicy, start: FloatArray | None
+) -> Callable[[PreparedSample], Estimate]:
+    """A fit of samples in the coordinates of the start."""
+    return lambda prepared: continue_fit(estimator, prepared, start)
 
 
 def _moved(phi: FloatArray, previous: PreparedSample, current: PreparedSample) -> FloatArray:

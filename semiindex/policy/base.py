@@ -1,21 +1,19 @@
-"""What all estimators share: reading data, normalising, predicting, reporting."""
+"""What all estimators share: reading data, fitting, normalising, reporting."""
 
 from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.metrics import accuracy_score
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from semiindex._types import AnyArray, FloatArray, IntArray, Matrix
-from semiindex.data import PreferencePairs
+from semiindex._types import FloatArray, IntArray
 from semiindex.divergence import Divergence
 from semiindex.exceptions import ConvergenceWarning, DataWarning, InvalidParameterError
 from semiindex.index.base import IndexClass
@@ -28,16 +26,16 @@ from semiindex.objective.unit_index import root_mean_square
 from semiindex.optimize.fit import IndexSample, fit_index
 from semiindex.optimize.penalty import NO_PENALTY, Penalty, Ridge
 from semiindex.optimize.quasi_newton import Minimum
+from semiindex.policy._pooling import fit_pooled
 from semiindex.policy._reading import (
     FitInput,
-    check_options,
-    encode_groups,
     read_fit_input,
-    read_predict_input,
 )
 from semiindex.policy._sample import PreparedSample, prepare
+from semiindex.policy.estimate import Estimate, PooledLinks
 from semiindex.policy.menu import Menu
 from semiindex.policy.menu_policy import Policy, policy_from_scores
+from semiindex.policy.prediction import ComparisonClassifier
 from semiindex.policy.summary import FitSummary
 
 if TYPE_CHECKING:
@@ -46,26 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["PreferencePolicy"]
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a learner hands to the base class.
-
-    Attributes
-    ----------
-    minimum : Minimum
-        In whitened coordinates.
-    links : tuple of Link
-        The link, or one per class of raters, for the index at ``minimum.x``.
-    notes : tuple of str
-        What the learner noticed.
-    """
-
-    minimum: Minimum
-    links: tuple[Link, ...]
-    notes: tuple[str, ...] = ()
-
-
-class PreferencePolicy(ClassifierMixin, BaseEstimator):
+class PreferencePolicy(ComparisonClassifier):
     """Base of the estimators: a scikit-learn classifier of comparisons with one scalar index.
 
     Subclasses define parameters and `_estimate`.
@@ -83,12 +62,14 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         antisymmetric: bool = True,
         normalization: str | int | None = "rms",
         index: IndexClass | None = None,
+        pooling: str | float | None = "auto",
         tol: float = 1e-3,
         max_iter: int = 200,
     ) -> None:
         self.antisymmetric = antisymmetric
         self.normalization = normalization
         self.index = index
+        self.pooling = pooling
         self.tol = tol
         self.max_iter = max_iter
 
@@ -105,6 +86,19 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
     def _strata(self, data: FitInput) -> IntArray | None:
         """What, besides the classes of raters, keeps equal comparisons apart; nothing, as a rule."""
         return None
+
+    @property
+    def _pools(self) -> bool:
+        """Whether classes of raters have links that can be pooled: not where the link is known."""
+        return self.pooling is not None and self.pooling != 0
+
+    def _estimate_classes(
+        self, prepared: PreparedSample, fit: Callable[[PreparedSample], Estimate]
+    ) -> Estimate:
+        """Fit, with the links of the classes of raters pooled as `pooling` says."""
+        if prepared.link_classes is None or self.pooling is None or not self._pools:
+            return fit(prepared)
+        return fit_pooled(fit, prepared, self.pooling, antisymmetric=self.antisymmetric)
 
     @property
     def _penalty(self) -> Penalty:
@@ -126,6 +120,12 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
             raise InvalidParameterError(f"max_iter must be an integer of at least 1, got {self.max_iter!r}")
         if not isinstance(self.antisymmetric, bool | np.bool_):
             raise InvalidParameterError(f"antisymmetric must be True or False, got {self.antisymmetric!r}")
+        pooling: Any = self.pooling
+        if not (pooling is None or pooling == "auto" or (_is_number(pooling) and pooling >= 0)):
+            raise InvalidParameterError(
+                "pooling must be 'auto', None or a number of comparisons >= 0 (np.inf for the common link), "
+                f"got {self.pooling!r}"
+            )
         if self.index is not None and not isinstance(self.index, IndexClass):
             raise InvalidParameterError(
                 f"index must be an IndexClass such as LinearIndex(), got {self.index!r}"
@@ -196,7 +196,10 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         prepared = prepare(
             data, index, antisymmetric=self.antisymmetric, ridge=self.ridge, strata=self._strata(data)
         )
-        estimate = self._estimate(prepared)
+        if prepared.link_classes is None:
+            estimate = self._estimate(prepared)
+        else:
+            estimate = self._estimate_classes(prepared, self._estimate)
         self._store(data, index, prepared, estimate)
         self._store_nuisances(prepared.sample, estimate.minimum)
         return self
@@ -209,11 +212,12 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
         applied = normalize(self.normalization, theta, rms, index.parameter_names(data.feature_names))
         links = [link.rescaled(applied.divisor) if applied.divisor != 1 else link for link in estimate.links]
         dtype = np.float32 if getattr(data.pairs, "dtype", None) == np.float32 else np.float64
-        self.coef_: FloatArray = (theta / applied.divisor).astype(dtype)
+        self.coef_ = (theta / applied.divisor).astype(dtype)
         self.normalization_ = applied.description
         self.index_ = index
-        self.classes_: AnyArray = data.classes
+        self.classes_ = data.classes
         self._store_links(links, prepared)
+        self._store_pooling(estimate.pooled, applied.divisor)
         self.n_iter_ = max(minimum.n_iter, 1)  # finding that the start is the solution is a step
         self.converged_ = minimum.converged
         self.loss_curve_ = list(minimum.values)
@@ -238,160 +242,19 @@ class PreferencePolicy(ClassifierMixin, BaseEstimator):
     def _store_links(self, links: list[Link], prepared: PreparedSample) -> None:
         codes, levels = prepared.link_classes, prepared.group_levels
         if codes is None:
-            self.link_: Link = links[0]
-            self.links_: dict[Any, Link] | None = None
+            self.link_, self.links_ = links[0], None
             return
         shares = np.bincount(codes, weights=prepared.sample.weight)
         self.link_ = AverageLink(tuple(links), tuple(shares / shares.sum()))
         self.links_ = dict(zip(levels.tolist(), links, strict=True))
 
-    def _index_values(self, X: Any) -> FloatArray:
-        """``t`` of every comparison."""
-        check_is_fitted(self)
-        matrix = read_predict_input(self, X)
-        design = self.index_.design(X if isinstance(X, PreferencePairs) else matrix)
-        dtype = np.result_type(matrix.dtype, self.coef_.dtype)
-        return design.matvec(self.coef_.astype(np.float64)).astype(dtype, copy=False)
-
-    def _rows_by_link(self, X: Any, n_rows: int, link_groups: ArrayLike | None) -> list[tuple[Any, Link]]:
-        """Rows and the link that serves them; the common or average link where no class is given."""
-        if link_groups is None and self.links_ is not None and isinstance(X, PreferencePairs):
-            link_groups = X.link_groups
-        if link_groups is None:
-            return [(slice(None), self.link_)]
-        if self.links_ is None:
-            raise InvalidParameterError(
-                "link_groups was given to predict, but the model was fitted with one common link; "
-                "pass link_groups to fit as well"
-            )
-        levels = np.array(list(self.links_))
-        codes = encode_groups(np.asarray(link_groups), levels)
-        if codes.shape != (n_rows,):
-            raise InvalidParameterError(f"link_groups must have {n_rows} entries, got shape {codes.shape}")
-        return [(np.flatnonzero(codes == k), self.links_[levels.tolist()[k]]) for k in np.unique(codes)]
-
-    def decision_function(self, X: Any, link_groups: ArrayLike | None = None) -> FloatArray:
-        """Index of every comparison minus the link's half point (0 for an antisymmetric link).
-
-        Parameters
-        ----------
-        X : PreferencePairs, array-like, DataFrame or sparse matrix of shape (n, d)
-            Comparisons or feature differences.
-        link_groups : array-like of shape (n,), optional
-            Classes of raters; without them, and for a model with several links, that of their average.
-
-        Returns
-        -------
-        array of shape (n,)
-            Positive where option 1 is predicted to be preferred, in the scale of `normalization_`.
-            Where a link never reaches 1/2 there is no half point: then a function of the index that
-            has one sign and its order.
-        """
-        t = self._index_values(X)
-        for rows, link in self._rows_by_link(X, t.size, link_groups):
-            half = link.half_point
-            if np.isfinite(half):
-                t[rows] -= half
-            else:  # one option is more probable whatever the index: of one sign, and in its order
-                sign = t.dtype.type(-np.sign(half))
-                t[rows] = sign * np.maximum(np.logaddexp(0, sign * t[rows]), np.finfo(t.dtype).tiny)
-        return t
-
-    def predict(self, X: Any, link_groups: ArrayLike | None = None) -> AnyArray:
-        """Label of the option that is more probable to be preferred.
-
-        Parameters
-        ----------
-        X : PreferencePairs, array-like, DataFrame or sparse matrix of shape (n, d)
-            Comparisons or feature differences.
-        link_groups : array-like of shape (n,), optional
-            Classes of raters, as in `decision_function`.
-
-        Returns
-        -------
-        array of shape (n,)
-        """
-        decision = self.decision_function(X, link_groups)
-        return np.asarray(self.classes_[(decision > 0).astype(np.intp)])
-
-    def predict_proba(self, X: Any, link_groups: ArrayLike | None = None) -> FloatArray:
-        """Probability of both labels.
-
-        Where the link is flat at 1/2, the probability is moved by one unit in the last place to
-        the side of the index, so that the larger one always belongs to the predicted label.
-
-        Parameters
-        ----------
-        X : PreferencePairs, array-like, DataFrame or sparse matrix of shape (n, d)
-            Comparisons or feature differences.
-        link_groups : array-like of shape (n,), optional
-            Classes of raters, as in `decision_function`.
-
-        Returns
-        -------
-        array of shape (n, 2)
-            The second column is the probability that option 1 is preferred.
-        """
-        t = self._index_values(X)
-        dtype = t.dtype
-        probability = np.empty(t.shape, dtype=np.float64)
-        for rows, link in self._rows_by_link(X, t.size, link_groups):
-            probability[rows] = link.probability(t[rows])
-        decision = self.decision_function(X, link_groups)
-        probability = probability.astype(dtype)
-        half = dtype.type(0.5)
-        above, below = np.nextafter(half, dtype.type(1)), np.nextafter(half, dtype.type(0))
-        probability = np.where(decision == 0, half, probability)  # whatever rounding made of it
-        probability = np.where((decision > 0) & (probability <= half), above, probability)
-        probability = np.where((decision < 0) & (probability >= half), below, probability)
-        return np.column_stack([1 - probability, probability])
-
-    def score(
-        self,
-        X: Any,
-        y: ArrayLike | None = None,
-        sample_weight: ArrayLike | None = None,
-        link_groups: ArrayLike | None = None,
-    ) -> float:
-        """Share of comparisons predicted rightly.
-
-        Parameters
-        ----------
-        X : PreferencePairs, array-like, DataFrame or sparse matrix of shape (n, d)
-            Comparisons or feature differences.
-        y : array-like of shape (n,), optional
-            Labels; with `PreferencePairs` the default is their own.
-        sample_weight : array-like of shape (n,), optional
-            Frequencies; with `PreferencePairs` the default is their own.
-        link_groups : array-like of shape (n,), optional
-            Classes of raters, as in `decision_function`.
-
-        Returns
-        -------
-        float
-        """
-        if isinstance(X, PreferencePairs):
-            y = self.classes_[X.labels] if y is None else y
-            sample_weight = X.weights if sample_weight is None else sample_weight
-        return float(accuracy_score(y, self.predict(X, link_groups), sample_weight=sample_weight))
-
-    def score_options(self, options: Any) -> FloatArray:
-        """Score of single options: the larger, the more preferred.
-
-        Parameters
-        ----------
-        options : array-like, DataFrame or sparse matrix of shape (n_options, d)
-            Features of options (not differences); a DataFrame may hold the columns in any order.
-
-        Returns
-        -------
-        array of shape (n_options,)
-            Identified up to a constant, and to the scale that `normalization_` fixes. The
-            difference of two scores is the index of their comparison.
-        """
-        check_is_fitted(self)
-        matrix: Matrix = check_options(self, options)
-        return self.index_.score(matrix, self.coef_)
+    def _store_pooling(self, pooled: PooledLinks | None, divisor: float) -> None:
+        """How the links were pooled; the common one is that of a rater drawn at random."""
+        self.pooling_: float | None = None
+        self.criterion_links_: str | None = None
+        if pooled is not None:
+            self.pooling_, self.criterion_links_ = pooled.prior_weight, pooled.criterion
+            self.link_ = pooled.common.rescaled(divisor) if divisor != 1 else pooled.common
 
     def policy(
         self,

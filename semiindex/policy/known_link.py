@@ -24,7 +24,8 @@ from semiindex.optimize.separation import separates
 from semiindex.policy._pilot import fit_with_shift
 from semiindex.policy._sample import PreparedSample
 from semiindex.policy._separation import warn_of_separation
-from semiindex.policy.base import Estimate, PreferencePolicy
+from semiindex.policy.base import PreferencePolicy
+from semiindex.policy.estimate import Estimate
 
 __all__ = ["KnownLinkPolicy"]
 
@@ -69,6 +70,12 @@ class KnownLinkPolicy(PreferencePolicy):
         others as in `ProfiledLinkPolicy`; predictions are the same under each.
     index : IndexClass, optional
         Class of indices; `LinearIndex` by default.
+    pooling : {"auto"}, float or None, default="auto"
+        With `link_groups`: how far the links of the classes are shrunk towards the common link, as the
+        number of comparisons that the common link counts as in every class. ``"auto"`` finds it by
+        the log loss of held-out comparisons, so that classes may be many and small; None or 0 leaves
+        every class by itself (for a few large classes); infinity is the common link. Of
+        meaning to the losses "ipo" and "hinge" only.
     tol : float, default=1e-3
         Numerical error of the parameters, in standard errors.
     max_iter : int, default=200
@@ -84,6 +91,12 @@ class KnownLinkPolicy(PreferencePolicy):
     links_ : dict or None
         Link of every class of raters, where `link_groups` was given. A known link, with its shift,
         is common to all classes; only the isotonic links of "ipo" and "hinge" differ.
+    pooling_ : float or None
+        Number of comparisons that the common link counts as in every class, where links were pooled.
+    criterion_links_ : {"common", "classes", "strata"} or None
+        Whose links the criterion of the index had, where links were pooled: one link, one of every class,
+        or (where not all classes have 200 comparisons or more) one of every large class and of every
+        stratum of the rest, which classes enter by how decisive they are in their other comparisons.
     index_ : IndexClass
         Class of indices.
     classes_ : array of shape (2,)
@@ -134,6 +147,7 @@ class KnownLinkPolicy(PreferencePolicy):
         ridge: float = 0.0,
         normalization: str | int | None = None,
         index: IndexClass | None = None,
+        pooling: str | float | None = "auto",
         tol: float = 1e-3,
         max_iter: int = 200,
     ) -> None:
@@ -141,6 +155,7 @@ class KnownLinkPolicy(PreferencePolicy):
             antisymmetric=antisymmetric,
             normalization=normalization,
             index=index,
+            pooling=pooling,
             tol=tol,
             max_iter=max_iter,
         )
@@ -180,6 +195,10 @@ class KnownLinkPolicy(PreferencePolicy):
             raise InvalidParameterError(f"tau must be positive, got {self.tau!r}")
         if not 0 <= self.flip_rate < 0.5:
             raise InvalidParameterError(f"flip_rate must be in [0, 0.5), got {self.flip_rate!r}")
+
+    @property
+    def _pools(self) -> bool:
+        return super()._pools and self.loss in ("ipo", "hinge")
 
     def _estimate(self, prepared: PreparedSample) -> Estimate:
         if self.loss in ("log", "sigmoid"):

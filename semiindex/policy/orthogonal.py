@@ -28,7 +28,7 @@ from semiindex.policy._pilot import logistic_pilot
 from semiindex.policy._reading import FitInput, read_predict_input, read_raters
 from semiindex.policy._sample import PreparedSample
 from semiindex.policy._separation import warn_of_separation
-from semiindex.policy.base import Estimate
+from semiindex.policy.estimate import Estimate
 from semiindex.policy.link_free import LinkFreePolicy, unit_direction
 from semiindex.policy.score_components import ScoreComponents, cross_fitted_components
 
@@ -74,6 +74,11 @@ class OrthogonalPolicy(LinkFreePolicy):
     index : IndexClass, optional
         Class of indices; `LinearIndex` by default. Classes that need a ridge are refused: without
         a penalty the full gradient overfits them.
+    pooling : {"auto"}, float or None, default="auto"
+        With `link_groups`: how far the links of the classes are shrunk towards the common link, as the
+        number of comparisons that the common link counts as in every class. ``"auto"`` finds it by
+        the log loss of held-out comparisons, so that classes may be many and small; None or 0 leaves
+        every class by itself (for a few large classes); infinity is the common link.
     tol : float, default=1e-3
         Numerical error of the parameters, in standard errors (for ``"efficient_score"`` at least
         0.02).
@@ -89,9 +94,15 @@ class OrthogonalPolicy(LinkFreePolicy):
         positively.
     link_ : Link
         Monotone spline fitted to the index, on the scale of `coef_`: for predictions, which need a
-        monotone link; with `link_groups` the average of `links_`.
+        monotone link; with `link_groups` that of a rater drawn at random.
     links_ : dict or None
         Link of every class of raters, where `link_groups` was given.
+    pooling_ : float or None
+        Number of comparisons that the common link counts as in every class, where links were pooled.
+    criterion_links_ : {"common", "classes", "strata"} or None
+        Whose links the criterion of the index had, where links were pooled: one link, one of every class,
+        or (where not all classes have 200 comparisons or more) one of every large class and of every
+        stratum of the rest, which classes enter by how decisive they are in their other comparisons.
     kernel_link_ : PiecewiseLinearLink
         Local linear regression of the labels on the index, not made monotone: what the estimate
         rests on. Where it falls, a monotone link is in doubt.
@@ -147,6 +158,7 @@ class OrthogonalPolicy(LinkFreePolicy):
         trimming: float = 1e-3,
         normalization: str | int = "rms",
         index: IndexClass | None = None,
+        pooling: str | float | None = "auto",
         tol: float = 1e-3,
         max_iter: int = 200,
         random_state: Any = 0,
@@ -155,6 +167,7 @@ class OrthogonalPolicy(LinkFreePolicy):
             antisymmetric=antisymmetric,
             normalization=normalization,
             index=index,
+            pooling=pooling,
             tol=tol,
             max_iter=max_iter,
         )

@@ -24,7 +24,7 @@ from semiindex.optimize.quasi_newton import Minimum
 from semiindex.policy._pilot import logistic_pilot, robust_pilot
 from semiindex.policy._sample import PreparedSample
 from semiindex.policy._separation import warn_of_separation
-from semiindex.policy.base import Estimate
+from semiindex.policy.estimate import Estimate
 from semiindex.policy.link_free import LinkFreePolicy, unit_direction
 
 __all__ = ["ProfiledLinkPolicy"]
@@ -70,6 +70,11 @@ class ProfiledLinkPolicy(LinkFreePolicy):
         coefficient is +1 or -1, the sign estimated.
     index : IndexClass, optional
         Class of indices; `LinearIndex` by default.
+    pooling : {"auto"}, float or None, default="auto"
+        With `link_groups`: how far the links of the classes are shrunk towards the common link, as the
+        number of comparisons that the common link counts as in every class. ``"auto"`` finds it by
+        the log loss of held-out comparisons, so that classes may be many and small; None or 0 leaves
+        every class by itself (for a few large classes); infinity is the common link.
     solver : {"pava", "cvxpy"}, default="pava"
         For the isotonic link: pool-adjacent-violators, or the same problem as a convex program
         (slow; for checking).
@@ -85,9 +90,15 @@ class ProfiledLinkPolicy(LinkFreePolicy):
     coef_ : array of shape (d,)
         Coefficients under the normalisation.
     link_ : Link
-        Fitted link on the scale of `coef_`; with `link_groups` the average of `links_`.
+        Fitted link on the scale of `coef_`; with `link_groups` that of a rater drawn at random.
     links_ : dict or None
         Link of every class of raters, where `link_groups` was given.
+    pooling_ : float or None
+        Number of comparisons that the common link counts as in every class, where links were pooled.
+    criterion_links_ : {"common", "classes", "strata"} or None
+        Whose links the criterion of the index had, where links were pooled: one link, one of every class,
+        or (where not all classes have 200 comparisons or more) one of every large class and of every
+        stratum of the rest, which classes enter by how decisive they are in their other comparisons.
     index_ : IndexClass
         Class of indices.
     classes_ : array of shape (2,)
@@ -143,6 +154,7 @@ class ProfiledLinkPolicy(LinkFreePolicy):
         ridge: float = 0.0,
         normalization: str | int = "rms",
         index: IndexClass | None = None,
+        pooling: str | float | None = "auto",
         solver: str = "pava",
         tol: float = 1e-3,
         max_iter: int = 200,
@@ -151,6 +163,7 @@ class ProfiledLinkPolicy(LinkFreePolicy):
             antisymmetric=antisymmetric,
             normalization=normalization,
             index=index,
+            pooling=pooling,
             tol=tol,
             max_iter=max_iter,
         )

@@ -31,7 +31,7 @@ from semiindex.optimize.quasi_newton import Minimum
 from semiindex.policy._pilot import logistic_pilot
 from semiindex.policy._sample import PreparedSample
 from semiindex.policy._separation import warn_of_separation
-from semiindex.policy.base import Estimate
+from semiindex.policy.estimate import Estimate
 from semiindex.policy.link_free import LinkFreePolicy, unit_direction
 
 __all__ = ["RankingPolicy"]
@@ -88,6 +88,11 @@ class RankingPolicy(LinkFreePolicy):
         As in `ProfiledLinkPolicy`.
     index : IndexClass, optional
         Class of indices; `LinearIndex` by default.
+    pooling : {"auto"}, float or None, default="auto"
+        With `link_groups`: how far the links of the classes are shrunk towards the common link, as the
+        number of comparisons that the common link counts as in every class. ``"auto"`` finds it by
+        the log loss of held-out comparisons, so that classes may be many and small; None or 0 leaves
+        every class by itself (for a few large classes); infinity is the common link.
     tol : float, default=1e-3
         Numerical error of the parameters, in standard errors of a likelihood with the criterion's
         curvature (within a factor of about two of their own); for the sigmoid at least 0.01.
@@ -99,12 +104,18 @@ class RankingPolicy(LinkFreePolicy):
     coef_ : array of shape (d,)
         Coefficients under the normalisation.
     link_ : Link
-        Isotonic link on the scale of `coef_`; with `link_groups` the average of `links_`.
+        Isotonic link on the scale of `coef_`; with `link_groups` that of a rater drawn at random.
     links_ : dict or None
         Link of every class of raters, where `link_groups` was given. Pairs are then formed within
         classes, whose criteria count by their share of the weight.
     temperature_ : float or None
         Final temperature; None for the convex surrogates, and where the data are separated.
+    pooling_ : float or None
+        Number of comparisons that the common link counts as in every class, where links were pooled.
+    criterion_links_ : {"common", "classes", "strata"} or None
+        Whose links the criterion of the index had, where links were pooled: one link, one of every class,
+        or (where not all classes have 200 comparisons or more) one of every large class and of every
+        stratum of the rest, which classes enter by how decisive they are in their other comparisons.
     index_ : IndexClass
         Class of indices.
     classes_ : array of shape (2,)
@@ -162,6 +173,7 @@ class RankingPolicy(LinkFreePolicy):
         ridge: float = 0.0,
         normalization: str | int = "rms",
         index: IndexClass | None = None,
+        pooling: str | float | None = "auto",
         tol: float = 1e-3,
         max_iter: int = 200,
     ) -> None:
@@ -169,6 +181,7 @@ class RankingPolicy(LinkFreePolicy):
             antisymmetric=antisymmetric,
             normalization=normalization,
             index=index,
+            pooling=pooling,
             tol=tol,
             max_iter=max_iter,
         )

@@ -28,6 +28,7 @@ from semiindex.link import (
     link_from_dict,
 )
 from semiindex.link.mixture import AverageLink
+from semiindex.link.recalibrated import RecalibratedLink
 from semiindex.link.spline import SplineLink
 
 EXAMPLES: list[Link] = [
@@ -50,6 +51,8 @@ EXAMPLES: list[Link] = [
     SplineLink([-1.0, 0.5, 1.0], [2.0, 0.5, 0.3, 1.0], intercept=-1.0),
     AverageLink((LogisticLink(), ProbitLink()), (0.25, 0.75)),
     AverageLink((LogisticLink(), CloglogLink()), (0.5, 0.5)),
+    RecalibratedLink(ShiftedMixtureLink(shift=1.5, scale=0.5), slope_factor=0.6),
+    RecalibratedLink(SplineLink([-1.0, 0.5, 1.0], [2.0, 0.5, 0.3, 1.0]), slope_factor=1.4, intercept=-0.5),
 ]
 
 T = np.concatenate([np.linspace(-4.03, 4.07, 83), [-30.1, 30.3]])
