@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -135,9 +134,9 @@ def main() -> None:
     print(text)
     if arguments.out is not None:
         arguments.out.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=arguments.out, suffix=".md", delete=False) as file:
-            file.write(text + "\n")
-        os.replace(file.name, arguments.out / "pooling.md")
+        unfinished = arguments.out / "pooling.md.part"
+        unfinished.write_text(text + "\n")
+        os.replace(unfinished, arguments.out / "pooling.md")
 
 
 if __name__ == "__main__":
