@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -13,7 +13,7 @@ from scipy.stats import t as student
 
 from semiindex._types import FloatArray, IntArray
 from semiindex.diagnostics.base import Diagnostic, Level
-from semiindex.diagnostics.held_out import held_out_folds
+from semiindex.diagnostics.held_out import Loss, held_out_folds, row_losses
 from semiindex.diagnostics.refits import RefitData, shown
 from semiindex.exceptions import InvalidParameterError
 
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EstimatorComparison", "compare_estimators"]
 
-#: What is compared; smaller is better.
-Loss: TypeAlias = Literal["log", "brier", "error"]
 _NAMES = {"log": "log loss", "brier": "Brier score", "error": "share of wrong predictions"}
-#: Probabilities are held this far from 0 and 1 before their logarithm is taken.
-_SMALLEST_PROBABILITY = 1e-15
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -249,15 +245,5 @@ def _fold_loss(estimator: Any, data: RefitData, test: IntArray, loss: Loss) -> f
     model = data.fit(estimator, train)
     z = np.asarray(data.y[test] == model.classes_[1], dtype=np.float64)
     return float(
-        np.average(_losses(z, model.predict_proba(data.X[test])[:, 1], loss), weights=data.weight[test])
+        np.average(row_losses(z, model.predict_proba(data.X[test])[:, 1], loss), weights=data.weight[test])
     )
-
-
-def _losses(z: FloatArray, probability: FloatArray, loss: Loss) -> FloatArray:
-    p = np.asarray(probability, dtype=np.float64)
-    if loss == "brier":
-        return np.asarray((z - p) ** 2)
-    if loss == "error":
-        return np.where(p == 0.5, 0.5, (p > 0.5) != (z > 0.5)).astype(np.float64)
-    p = np.clip(p, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
-    return np.asarray(-(z * np.log(p) + (1 - z) * np.log1p(-p)))

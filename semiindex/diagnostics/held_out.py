@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from sklearn.base import clone
@@ -14,10 +14,21 @@ from semiindex._types import AnyArray, FloatArray, IntArray
 from semiindex.data import PreferencePairs
 from semiindex.exceptions import InvalidDataError, SemiindexWarning
 
-__all__ = ["HeldOutComparison", "PairedDifference", "clusters_of", "compare_held_out", "held_out_folds"]
+__all__ = [
+    "HeldOutComparison",
+    "Loss",
+    "PairedDifference",
+    "clusters_of",
+    "compare_held_out",
+    "held_out_folds",
+    "row_losses",
+]
 
 #: Probabilities are held this far from 0 and 1 before their logarithm is taken.
 _SMALLEST_PROBABILITY = 1e-15
+
+#: How a prediction is judged; smaller is better.
+Loss: TypeAlias = Literal["log", "brier", "error"]
 
 Progress = Callable[[Iterable[Any]], Iterable[Any]]
 
@@ -96,8 +107,7 @@ class HeldOutComparison:
 
     def losses(self, name: str) -> FloatArray:
         """Log loss of every row."""
-        p = np.clip(self.probability[name], _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
-        return np.asarray(-(self.z * np.log(p) + (1 - self.z) * np.log1p(-p)))
+        return row_losses(self.z, self.probability[name], "log")
 
     def log_loss(self, name: str) -> float:
         """Mean log loss."""
@@ -105,9 +115,8 @@ class HeldOutComparison:
 
     def accuracy(self, name: str) -> float:
         """Share predicted rightly; where both options are equally probable, half."""
-        side = np.sign(self.probability[name] - 0.5)
-        right = np.where(side == 0, 0.5, (side > 0) == (self.z > 0.5))
-        return float(np.average(right, weights=self.weight))
+        wrong = row_losses(self.z, self.probability[name], "error")
+        return 1 - float(np.average(wrong, weights=self.weight))
 
     def difference(self, baseline: str, other: str) -> PairedDifference:
         """Log loss of `baseline` minus that of `other`, row by row: positive where `other` is better."""
@@ -124,6 +133,31 @@ class HeldOutComparison:
             f"loss of the {other} fit is {side} by {abs(gap.mean):.4f}, {bound} two standard errors "
             f"({2 * gap.error:.4f}; clusters: {gap.n_clusters:,} {self.cluster_name})."
         )
+
+
+def row_losses(z: FloatArray, probability: FloatArray, loss: Loss) -> FloatArray:
+    """Loss of every prediction.
+
+    Parameters
+    ----------
+    z : array of shape (n,)
+        Labels in {0, 1}.
+    probability : array of shape (n,)
+        Predicted probability of a 1.
+    loss : {"log", "brier", "error"}
+        Log loss, squared error, or whether the prediction is wrong, half where both are as probable.
+
+    Returns
+    -------
+    array of shape (n,)
+    """
+    p = np.asarray(probability, dtype=np.float64)
+    if loss == "brier":
+        return np.asarray((z - p) ** 2)
+    if loss == "error":
+        return np.where(p == 0.5, 0.5, (p > 0.5) != (z > 0.5)).astype(np.float64)
+    p = np.clip(p, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
+    return np.asarray(-(z * np.log(p) + (1 - z) * np.log1p(-p)))
 
 
 def clusters_of(pairs: PreferencePairs, units_name: str = "comparisons") -> tuple[AnyArray, str]:

@@ -12,13 +12,13 @@ import numpy as np
 from semiindex.data import PreferencePairs
 from semiindex.data.column_codes import ColumnCode
 from semiindex.data.encoding import OptionEncoder
+from semiindex.diagnostics.held_out import HeldOutComparison, compare_held_out
 from semiindex.display import CalibrationDisplay, CoefficientDisplay, LinkDisplay
 from semiindex.exceptions import InvalidDataError, SemiindexWarning
 from semiindex.index.normalization import normalize
 from semiindex.policy import KnownLinkPolicy, OrthogonalPolicy, ProfiledLinkPolicy, RankingPolicy
 from semiindex.policy.base import PreferencePolicy
 from semiindex.report.arguments import FitSettings
-from semiindex.report.comparison import HeldOutComparison, compare_held_out
 from semiindex.report.layouts import TableLayout
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from semiindex import KnownLinkPolicy, PreferencePairs, ProfiledLinkPolicy
-from semiindex.exceptions import InvalidDataError
-from semiindex.report.comparison import (
+from semiindex.diagnostics.held_out import (
     HeldOutComparison,
     PairedDifference,
     clusters_of,
     compare_held_out,
     held_out_folds,
 )
+from semiindex.exceptions import InvalidDataError
 
 
 def test_folds_keep_clusters_together_and_are_balanced(rng):
