@@ -68,10 +68,10 @@ class Streams:
     seed: int
     common: bool = False
 
-    def _sequence(self, *names: object, number: int = 0) -> np.random.SeedSequence:
+    def _sequence(self, *names: str | int, number: int = 0) -> np.random.SeedSequence:
         return np.random.SeedSequence(self.seed, spawn_key=(*stream_key(*names), number))
 
-    def _place(self, cell: Cell) -> tuple[object, ...]:
+    def _place(self, cell: Cell) -> tuple[str | int, ...]:
         return ("every truth", *cell.key[1:]) if self.common else ("truth", *cell.key)
 
     def truth(self, cell: Cell, replication: int) -> np.random.Generator:

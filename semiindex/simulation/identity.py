@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any
@@ -26,11 +26,17 @@ __all__ = ["describe", "fingerprint", "stream_key"]
 
 def fingerprint(value: Any) -> str:
     """Hexadecimal digest of the description of a value, 32 characters."""
-    text = json.dumps(describe(value), sort_keys=True, ensure_ascii=False)
+    try:
+        text = json.dumps(describe(value), sort_keys=True, ensure_ascii=False)
+    except RecursionError as error:
+        raise InvalidParameterError(
+            f"{value!r} contains itself, so that it cannot be described; a study made of it has no cache"
+        ) from error
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def stream_key(*names: Any) -> tuple[int, ...]:
+@lru_cache(maxsize=4096)  # asked for several times in every replication
+def stream_key(*names: str | int) -> tuple[int, ...]:
     """Four 32-bit words from names: the part of a `SeedSequence.spawn_key` that stands for them.
 
     As a child of `SeedSequence.spawn` is known by its number, a cell of a study is known by this key.

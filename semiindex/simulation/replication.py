@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from sklearn.base import clone
@@ -37,8 +38,8 @@ class CellTask:
 
     Attributes
     ----------
-    study : str
-        Fingerprint of the study, to tell kept evaluations apart.
+    run : str
+        Name of the run, to tell evaluations apart that a worker keeps.
     cell : Cell
         Which cell.
     truth : TruthSource
@@ -57,7 +58,7 @@ class CellTask:
         Menus on which fits are judged.
     """
 
-    study: str
+    run: str
     cell: Cell
     truth: TruthSource
     design: ComparisonDesign
@@ -66,6 +67,12 @@ class CellTask:
     streams: Streams
     strength: float | None
     n_evaluation: int
+
+    @cached_property
+    def open_random_states(self) -> dict[str, tuple[str, ...]]:
+        """Parameters of every estimator that get a seed; looked up once, as small fits are quick."""
+        estimators = self.estimators.items()
+        return {name: _open_random_states(value) for name, value in estimators if hasattr(value, "fit")}
 
 
 def run_block(task: CellTask, block: Block) -> tuple[Block, list[Row], float]:
@@ -151,12 +158,13 @@ def _evaluation(task: CellTask, truth: Truth, replication: int) -> Evaluation:
 
     if not isinstance(task.truth, Truth):
         return draw(replication)
-    key = (task.study, task.cell.truth, task.cell.design)
-    if key not in _EVALUATIONS:
-        _EVALUATIONS[key] = draw(None)
+    key = (task.run, task.cell.truth, task.cell.design)
+    evaluation = _EVALUATIONS.get(key)
+    if evaluation is None:
+        evaluation = _EVALUATIONS[key] = draw(None)
         while len(_EVALUATIONS) > _KEPT:
             _EVALUATIONS.popitem(last=False)
-    return _EVALUATIONS[key]
+    return evaluation
 
 
 def _fit_and_measure(task: CellTask, replication: int, name: str, truth: Truth, sample: Sample) -> Row:
@@ -166,7 +174,7 @@ def _fit_and_measure(task: CellTask, replication: int, name: str, truth: Truth, 
         start = time.perf_counter()
         try:
             seed = task.streams.estimator(task.cell, replication, name)
-            model = _fresh(task.estimators[name], truth, seed)
+            model = _fresh(task, name, truth, seed)
             start = time.perf_counter()
             model.fit(sample.pairs, sample.pairs.labels)
         except Exception as error:  # a failing fit is a result of the study
@@ -196,23 +204,29 @@ def _measure(metrics: tuple[Metric, ...], model: Any, truth: Truth, sample: Samp
     row["error"] = "; ".join(errors)
 
 
-def _fresh(estimator: Any, truth: Truth, seed: int) -> Any:
+def _fresh(task: CellTask, name: str, truth: Truth, seed: int) -> Any:
     """An unfitted estimator, with the seed wherever it has a `random_state` of None."""
+    estimator = task.estimators[name]
     if hasattr(estimator, "fit"):
-        model = clone(estimator)
+        model, open_states = clone(estimator), task.open_random_states[name]
     else:
-        make: Callable[[Truth], Any] = estimator
-        model = make(truth)
-    if not hasattr(model, "fit"):
-        raise InvalidParameterError(
-            f"an estimator must have fit, and a function must return one, got {model!r}"
-        )
-    if hasattr(model, "get_params"):
-        open_states = [
-            key
-            for key, value in model.get_params().items()
-            if value is None and (key == "random_state" or key.endswith("__random_state"))
-        ]
-        if open_states:
-            model.set_params(**dict.fromkeys(open_states, seed))
+        model = estimator(truth)
+        if not hasattr(model, "fit"):
+            raise InvalidParameterError(
+                f"an estimator must have fit, and a function must return one, got {model!r}"
+            )
+        open_states = _open_random_states(model)
+    if open_states:
+        model.set_params(**dict.fromkeys(open_states, seed))
     return model
+
+
+def _open_random_states(model: Any) -> tuple[str, ...]:
+    """Parameters called `random_state`, those of parts of a pipeline included, that are None."""
+    if not hasattr(model, "get_params"):
+        return ()
+    return tuple(
+        key
+        for key, value in model.get_params().items()
+        if value is None and (key == "random_state" or key.endswith("__random_state"))
+    )

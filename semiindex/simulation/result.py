@@ -113,9 +113,9 @@ class StudyResult:
         -------
         pandas.DataFrame
             Columns ``truth``, ``design``, ``n``, the factors of the truths, ``replication``,
-            ``estimator``, the metrics, ``seconds`` of the fit, ``n_warnings``,
-            ``n_convergence_warnings``, and ``error``: empty, or class and message of what failed. Where
-            a fit failed its metrics are NaN.
+            ``estimator``, the metrics, and of the fit ``seconds``, ``n_warnings`` (of any kind),
+            ``n_convergence_warnings``, and ``error``: empty, or class and message of what failed, a
+            metric included. Where a fit failed its metrics are NaN.
         """
         return self.frame.copy()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -203,6 +204,12 @@ class Study:
         -----
         DataWarning
             If a file of the cache cannot be read; what was in it is computed again.
+
+        Notes
+        -----
+        Workers should be processes: Python counts warnings per process, so that with threads those of
+        one fit may be counted with another's. A worker that dies is replaced; the fit that kills it
+        twice becomes a row with the error.
         """
         if block_size is not None:
             block_size = _counts(block_size, "block_size", 1)[0]
@@ -239,10 +246,10 @@ class Study:
         cells = list(cells)
         places = list(dict.fromkeys((cell.truth, cell.design) for cell in cells))
         scaled = dict(zip(places, Parallel(n_jobs)(map(self._scaling, places)), strict=True))
-        study = fingerprint([self.random_state, self.truths, self.designs, self.strength, self.n_evaluation])
+        run = uuid4().hex
         return {
             cell: CellTask(
-                study,
+                run,
                 cell,
                 scaled[cell.truth, cell.design],
                 self.designs[cell.design],
