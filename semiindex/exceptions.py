@@ -6,6 +6,8 @@ scikit-learn users expect (`ValueError`, `TypeError`), so that generic handlers 
 
 from __future__ import annotations
 
+import sys
+
 from sklearn.exceptions import ConvergenceWarning as _SklearnConvergenceWarning
 
 __all__ = [
@@ -65,3 +67,12 @@ class SeparationWarning(IdentificationWarning):
 
 class ConvergenceWarning(SemiindexWarning, _SklearnConvergenceWarning):
     """A numerical method stopped before it reached its tolerance."""
+
+
+def caller_level() -> int:
+    """The stacklevel that makes a warning of the calling function point outside this package."""
+    level, frame = 1, sys._getframe(1)
+    package = __name__.partition(".")[0]
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    return level

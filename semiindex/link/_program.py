@@ -22,7 +22,6 @@ The constraints are stated in `_constraints`, the solver is called in `_quadrati
 
 from __future__ import annotations
 
-import sys
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,7 +33,7 @@ from scipy.linalg.lapack import dpttrf
 from scipy.special import xlog1py, xlogy
 
 from semiindex._types import AnyArray, FloatArray
-from semiindex.exceptions import ConvergenceWarning, InvalidParameterError, LinkFitError
+from semiindex.exceptions import ConvergenceWarning, InvalidParameterError, LinkFitError, caller_level
 from semiindex.link._constraints import bend_rows, constraints_of
 from semiindex.link._quadratic import GAP_TOLERANCE, QuadraticProgram, Side, multiply
 from semiindex.link.piecewise import PiecewiseLinearLink
@@ -360,15 +359,6 @@ def _accurate(gap: float) -> bool:
             f"the program of the shape-constrained link stopped early: its mean loss may be {gap:.1e} "
             "above the minimum. Fewer knots, or weights of more equal size, make it easier.",
             ConvergenceWarning,
-            stacklevel=_caller_level(),
+            stacklevel=caller_level(),
         )
     return accurate
-
-
-def _caller_level() -> int:
-    """The stacklevel that makes a warning of the calling function point outside this package."""
-    level, frame = 1, sys._getframe(1)
-    package = __name__.partition(".")[0]
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
-        level, frame = level + 1, frame.f_back
-    return level

@@ -18,6 +18,7 @@ holds out, m infinite (the common link) among the candidates: empirical Bayes wi
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,7 @@ import numpy as np
 from scipy.special import expit
 
 from semiindex._types import AnyArray, FloatArray, IntArray
+from semiindex.exceptions import SeparationWarning
 from semiindex.link.base import Link
 from semiindex.link.mixture import AverageLink
 from semiindex.link.monotone_spline import MonotoneSpline
@@ -149,7 +151,9 @@ def fit_pooled(
     shares = np.asarray(np.bincount(criterion, sample.weight), dtype=np.float64)
     estimate = whole
     if shares.size > 1:
-        estimate = fit(replace(prepared, link_classes=criterion, group_levels=np.arange(shares.size)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SeparationWarning)  # said once: it depends on no class
+            estimate = fit(replace(prepared, link_classes=criterion, group_levels=np.arange(shares.size)))
     t = sample.design.matvec(estimate.minimum.x)
     common = estimate.links[0] if shares.size == 1 else _average(estimate.links, shares, t, antisymmetric)
     own_links = iter(estimate.links)

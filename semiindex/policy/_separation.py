@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from semiindex.exceptions import SeparationWarning
+from semiindex.exceptions import SeparationWarning, caller_level
 
 __all__ = ["warn_of_separation"]
 
@@ -52,5 +52,5 @@ def warn_of_separation(separation: str, *, finite: bool, remedy: str = "set ridg
     message = messages.get(separation, "").replace("set ridge > 0", remedy)
     if not message:
         return ()
-    warnings.warn(message, SeparationWarning, stacklevel=4)
+    warnings.warn(message, SeparationWarning, stacklevel=caller_level())
     return (message,)

@@ -15,7 +15,7 @@ from semiindex import (
     ShapeConstrainedLink,
     infer,
 )
-from semiindex.exceptions import InvalidDataError, InvalidParameterError
+from semiindex.exceptions import InvalidDataError, InvalidParameterError, SeparationWarning
 from semiindex.link import LogisticLink
 from semiindex.policy._pooling import _folds, _Rows, _strata
 
@@ -197,6 +197,15 @@ def test_folds_divide_every_class() -> None:
     fold = _folds(_Rows(t, panel.y.astype(float), np.ones(t.size), panel.who, LogisticLink(), True))
     for k in range(7):
         assert sorted(np.bincount(fold[panel.who == k], minlength=5)) == [2, 2, 2, 3, 3]
+
+
+def test_separated_data_are_said_once_and_where_fit_was_called() -> None:
+    panel = different(9)
+    panel.y = (panel.X @ THETA > 0).astype(int)
+    for pooling in (4.0, None):
+        with pytest.warns(SeparationWarning, match="completely separated") as caught:
+            ProfiledLinkPolicy(pooling=pooling).fit(panel.X, panel.y, link_groups=panel.who)
+        assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_prior_weight_may_be_given() -> None:
