@@ -22,29 +22,32 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from scipy.optimize import brentq
 
 from semiindex import (
     KnownLinkPolicy,
+    Menu,
     OrthogonalPolicy,
     PreferencePairs,
     ProfiledLinkPolicy,
     RankingPolicy,
     ShapeConstrainedLink,
+    policy_from_scores,
     tune,
 )
 from semiindex.exceptions import SemiindexWarning
 from semiindex.index import KernelIndex, ProductKernel
 from semiindex.link import ShiftedMixtureLink
+from semiindex.simulation import PublishedData, load_published_data
 
-N_ACTIONS, N_FEATURES, BUDGET = 10, 20, 0.2
+N_FEATURES, BUDGET = 20, 0.2
+#: Context and a constant times indicators of the action; context and action side by side.
+LINEAR, COLUMNS = "interactions", "columns"
 
 
 def contextual(kernel: str, **params: Any) -> ProductKernel:
@@ -56,23 +59,11 @@ def contextual(kernel: str, **params: Any) -> ProductKernel:
 KERNELS = [contextual("arc_cosine", layers=layers) for layers in (1, 2)]
 
 
-def kernel_options(x: np.ndarray, action: np.ndarray) -> np.ndarray:
-    """Context and action side by side."""
-    return np.column_stack([x, action])
-
-
-def linear_options(x: np.ndarray, action: np.ndarray) -> np.ndarray:
-    """Context and a constant, times indicators of the action."""
-    context = np.column_stack([x, np.ones(len(x))])
-    indicator = np.eye(N_ACTIONS)[action]
-    return (indicator[:, :, None] * context[:, None, :]).reshape(len(x), -1)
-
-
 class Learner:
-    """An estimator, its features and what is tuned besides the ridge."""
+    """An estimator, the encoding of context and action, and what is tuned besides the ridge."""
 
-    def __init__(self, estimator: Any, options: Callable[..., np.ndarray], grid: dict[str, Any]) -> None:
-        self.estimator, self.options, self.grid = estimator, options, grid
+    def __init__(self, estimator: Any, encoding: str, grid: dict[str, Any]) -> None:
+        self.estimator, self.encoding, self.grid = estimator, encoding, grid
 
     def fit(self, pairs: PreferencePairs) -> tuple[Any, dict[str, Any]]:
         """The fitted estimator and the tuned parameters."""
@@ -81,15 +72,11 @@ class Learner:
         result = tune(self.estimator, pairs, grid=self.grid)
         return result.best_estimator, result.best_params
 
-    def scores(self, data: Any, shift: str) -> tuple[np.ndarray, dict[str, Any]]:
+    def scores(self, data: PublishedData, shift: float) -> tuple[np.ndarray, dict[str, Any]]:
         """Scores of all actions in the evaluation contexts, and the tuned parameters."""
-        x = data["x"].astype(float)
-        sides = [self.options(x, data[name].astype(int)) for name in ("y0", "y1")]
-        model, params = self.fit(PreferencePairs(*sides, data[f"z_s{shift}"]))
-        x_eval = np.repeat(data["x_eval"].astype(float), N_ACTIONS, axis=0)
-        action = np.tile(np.arange(N_ACTIONS), len(data["x_eval"]))
-        scores = model.score_options(self.options(x_eval, action))
-        return scores.reshape(-1, N_ACTIONS), params
+        model, params = self.fit(data.pairs(shift, self.encoding))
+        options = data.evaluation_options(self.encoding)
+        return model.score_options(options.reshape(-1, options.shape[2])), params
 
 
 def learners(shift: float = 0.0) -> dict[str, Learner]:
@@ -99,59 +86,45 @@ def learners(shift: float = 0.0) -> dict[str, Learner]:
     steep = ShapeConstrainedLink(lipschitz=0.25, n_knots=20)
     truth = ShiftedMixtureLink(shift, 0.25)
     return {
-        "linear, logistic": Learner(KnownLinkPolicy(), linear_options, {}),
-        "linear, profiled spline": Learner(ProfiledLinkPolicy(), linear_options, {}),
-        "linear, orthogonal": Learner(OrthogonalPolicy(), linear_options, {}),
-        "linear, ranking": Learner(RankingPolicy(), linear_options, {}),
-        "kernel, logistic": Learner(KnownLinkPolicy(index=index), kernel_options, kernel),
-        "kernel, profiled spline": Learner(ProfiledLinkPolicy(index=index), kernel_options, kernel),
-        "kernel, ranking": Learner(RankingPolicy(index=index), kernel_options, kernel),
-        "kernel, true link": Learner(KnownLinkPolicy(truth, index=index), kernel_options, kernel),
-        "kernel, profiled shape": Learner(ProfiledLinkPolicy(steep, index=index), kernel_options, kernel),
+        "linear, logistic": Learner(KnownLinkPolicy(), LINEAR, {}),
+        "linear, profiled spline": Learner(ProfiledLinkPolicy(), LINEAR, {}),
+        "linear, orthogonal": Learner(OrthogonalPolicy(), LINEAR, {}),
+        "linear, ranking": Learner(RankingPolicy(), LINEAR, {}),
+        "kernel, logistic": Learner(KnownLinkPolicy(index=index), COLUMNS, kernel),
+        "kernel, profiled spline": Learner(ProfiledLinkPolicy(index=index), COLUMNS, kernel),
+        "kernel, ranking": Learner(RankingPolicy(index=index), COLUMNS, kernel),
+        "kernel, true link": Learner(KnownLinkPolicy(truth, index=index), COLUMNS, kernel),
+        "kernel, profiled shape": Learner(ProfiledLinkPolicy(steep, index=index), COLUMNS, kernel),
     }
 
 
-def policy(scores: np.ndarray, beta: float) -> np.ndarray:
-    """``exp(h / beta)``, normalised within contexts."""
-    logit = (scores - scores.max(axis=1, keepdims=True)) / beta
-    weight = np.exp(logit)
-    return weight / weight.sum(axis=1, keepdims=True)
-
-
-def reward_at_budget(scores: np.ndarray, log_teacher: np.ndarray, budget: float = BUDGET) -> float:
+def reward_at_budget(scores: np.ndarray, reward: np.ndarray) -> float:
     """Mean reward of the policy whose mean divergence to the uniform reference is the budget."""
-
-    def excess(log_beta: float) -> float:
-        p = policy(scores, np.exp(log_beta))
-        return float(np.mean(np.sum(p * np.log(np.maximum(p, 1e-300) * N_ACTIONS), axis=1))) - budget
-
-    scores = scores / scores.std()
-    beta = float(np.exp(brentq(excess, -10.0, 10.0, xtol=1e-10)))
-    reward = 10 * (log_teacher + np.log(N_ACTIONS))
-    return float(np.mean(np.sum(policy(scores, beta) * reward, axis=1)))
+    menu = Menu(offsets=np.arange(len(reward) + 1) * reward.shape[1])
+    policy = policy_from_scores(scores.ravel(), menu, budget=BUDGET)
+    return float(policy.probabilities @ reward.ravel()) / len(reward)
 
 
-def replicate(path: Path, seed: int, shift: str, names: list[str]) -> list[dict[str, Any]]:
+def replicate(data: PublishedData, seed: int, shift: float, names: list[str]) -> list[dict[str, Any]]:
     """All learners on one data set."""
-    data = np.load(path)
-    log_teacher = data["teacher_logp_eval"].astype(float)
-    rows = [{"learner": "oracle", "reward": reward_at_budget(log_teacher, log_teacher)}]
+    reward = data.evaluation_rewards
+    rows = [{"learner": "oracle", "reward": reward_at_budget(reward, reward)}]
     for name in names:
         start = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SemiindexWarning)
-            scores, params = learners(float(shift))[name].scores(data, shift)
+            scores, params = learners(shift)[name].scores(data, shift)
         kernel = params.get("index__kernel")
         rows.append(
             {
                 "learner": name,
-                "reward": reward_at_budget(scores, log_teacher),
+                "reward": reward_at_budget(scores, reward),
                 "ridge": params.get("ridge", 0.0),
                 "kernel": "" if kernel is None else str(kernel.factors[0][1:]),
                 "seconds": time.perf_counter() - start,
             }
         )
-    return [{"seed": seed, "s": float(shift), **row} for row in rows]
+    return [{"seed": seed, "s": shift, **row} for row in rows]
 
 
 def table(results: pd.DataFrame, published: pd.DataFrame | None) -> str:
@@ -202,20 +175,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", type=Path, help="folder of seed_00.npz, ...")
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--shifts", nargs="+", default=["0.0", "0.5", "1.0", "1.5"])
+    parser.add_argument("--shifts", type=float, nargs="+", default=[0.0, 0.5, 1.0, 1.5])
     parser.add_argument("--learners", nargs="+", choices=list(learners()), default=list(learners())[:8])
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder for published_design.md and published_design.csv")
     arguments = parser.parse_args()
-    files = {seed: arguments.data / f"seed_{seed:02d}.npz" for seed in range(arguments.seeds)}
-    missing = [str(path) for path in files.values() if not path.exists()]
-    if missing:
-        parser.error(
-            f"the data of the published design are not there: no {missing[0]}; see the top of this script"
-        )
+    data = [load_published_data(arguments.data, seed) for seed in range(arguments.seeds)]
     tasks = [
-        delayed(replicate)(path, seed, f"{float(shift):.1f}", arguments.learners)
-        for seed, path in files.items()
+        delayed(replicate)(data[seed], seed, shift, arguments.learners)
+        for seed in range(arguments.seeds)
         for shift in arguments.shifts
     ]
     parts = Parallel(arguments.jobs, batch_size=1)(tasks)

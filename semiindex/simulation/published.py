@@ -210,7 +210,7 @@ def load_published_data(folder: str | Path, seed: int) -> PublishedData:
         evaluation_contexts=arrays["x_eval"].astype(np.float64),
         actions0=arrays["y0"].astype(np.intp),
         actions1=arrays["y1"].astype(np.intp),
-        labels=MappingProxyType(labels),
+        labels=labels,
         rewards=train,
         evaluation_rewards=evaluation,
     )

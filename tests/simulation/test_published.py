@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -100,7 +101,7 @@ def recorded(tmp_path: Path, rng: np.random.Generator) -> Path:
 
 
 def test_reader(recorded: Path) -> None:
-    data = load_published_data(recorded, 3)
+    data = pickle.loads(pickle.dumps(load_published_data(recorded, 3)))  # as workers get it
     pairs = data.pairs(1.5)
     np.testing.assert_array_equal(pairs.labels, [1, 1, 1, 0, 1])
     np.testing.assert_array_equal(pairs.differences[:, 2], [1, 0, -2, 2, 1])
