@@ -2,11 +2,10 @@
 
 from semiindex.diagnostics.antisymmetry import AntisymmetryTest, antisymmetry_test
 from semiindex.diagnostics.base import Diagnostic
+from semiindex.diagnostics.bound_factors import Factor, PolicyErrorBound
 from semiindex.diagnostics.complexity import (
-    IndexComplexity,
     critical_radius,
     effective_dimension,
-    index_complexity,
     linear_supremum,
     local_complexity,
     sign_complexity,
@@ -17,7 +16,7 @@ from semiindex.diagnostics.index_hypothesis import IndexTest, index_test
 from semiindex.diagnostics.link_hypothesis import LinkTest, link_test
 from semiindex.diagnostics.monotonicity import MonotonicityTest, monotonicity_test
 from semiindex.diagnostics.nested_subsamples import LearningCurve, learning_curve
-from semiindex.diagnostics.policy_bound import Factor, PolicyErrorBound, policy_error_bound
+from semiindex.diagnostics.policy_bound import policy_error_bound
 from semiindex.diagnostics.policy_interval import PolicyErrorInterval, policy_error_interval
 from semiindex.diagnostics.preference_bound import PreferenceErrorBound, Statement, preference_error_bound
 from semiindex.diagnostics.reliability import (
@@ -26,6 +25,7 @@ from semiindex.diagnostics.reliability import (
     brier_decomposition,
     calibration,
 )
+from semiindex.diagnostics.richness import IndexComplexity, index_complexity
 from semiindex.diagnostics.roc_area import Discrimination, auc_interval, discrimination
 from semiindex.diagnostics.score_process import Multipliers
 from semiindex.diagnostics.theorems import (

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import eigh, null_space
 
 from semiindex._types import FloatArray, IntArray
 
-__all__ = ["Coordinates", "Determinacy", "coordinates_of", "determinacy", "widest_determinacy"]
+__all__ = ["AngleBound", "Coordinates", "Determinacy", "TangentSample", "coordinates_of"]
 
 #: Shares of the comparisons tried as the central ones.
 _SHARES = np.arange(0.05, 1.001, 0.05)
+#: Steps after which the bound on the angle is taken as it is; it only falls.
+_STEPS = 100
+#: Relative step at which it counts as settled.
+_SETTLED = 1e-4
 #: Bounds of the number of comparisons in a block, which is the cube root of their number.
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 2, 50
 
@@ -46,8 +51,7 @@ class Determinacy:
     Attributes
     ----------
     limit : float
-        Comparisons whose norm in the metric of the sample is at most this are the central ones: their
-        index is at most this under every direction of unit root mean square.
+        The true index of central comparisons is at most this in size, in units of its root mean square.
     share : float
         Share of the comparisons that are central.
     spread : float
@@ -61,6 +65,150 @@ class Determinacy:
     spread: float
     index_within: float
     probability_within: float
+
+    def sine(self, error: float, slope: float, *, blocks: bool = True) -> float:
+        """Bound on the sine of the angle between the indices, :eq:`angle-bound`, at most 1.
+
+        Parameters
+        ----------
+        error : float
+            Root mean square error of the probabilities.
+        slope : float
+            Least slope of the link up to `limit`.
+        blocks : bool, default=True
+            Whether to add what varies within blocks; it vanishes in large samples.
+        """
+        if not (slope > 0 and self.spread > 0):
+            return 1.0
+        within = (self.probability_within / slope + self.index_within) if blocks else 0.0
+        return min(1.0, (error / slope + within) / self.spread)
+
+
+@dataclass(frozen=True)
+class AngleBound:
+    """A bound on the angle, and the central comparisons that gave it.
+
+    Attributes
+    ----------
+    sine : float
+        Bound on the sine.
+    found : Determinacy
+        Of the last set of central comparisons.
+    """
+
+    sine: float
+    found: Determinacy
+
+
+@dataclass(frozen=True, eq=False)
+class TangentSample:
+    """A sample at a fitted direction: what bounds on the angle are computed from.
+
+    Attributes
+    ----------
+    rows : array of shape (n, d - 1)
+        Features orthogonal to the index, of unit second moment.
+    t : array of shape (n,)
+        Fitted index of unit root mean square.
+    probability : array of shape (n,)
+        Fitted probabilities.
+    weight : array of shape (n,)
+        Frequency weights.
+    """
+
+    rows: FloatArray
+    t: FloatArray
+    probability: FloatArray
+    weight: FloatArray
+
+    @cached_property
+    def _side(self) -> FloatArray:
+        """Largest index of a direction orthogonal to the fitted one."""
+        return np.asarray(np.linalg.norm(self.rows, axis=1))
+
+    @cached_property
+    def _cache(self) -> dict[tuple[float, int], Determinacy]:
+        """Determinacy of the sets of central comparisons that have been looked at."""
+        return {}
+
+    def reach(self, sine: float) -> FloatArray:
+        """Largest size of the true index if the angle's sine is at most `sine`, shape (n,)."""
+        cosine = np.sqrt(1 - sine**2)
+        size = np.abs(self.t)
+        inside = self._side * cosine <= size * sine  # the worst direction is within the angle
+        return np.where(inside, np.hypot(size, self._side), size * cosine + self._side * sine)
+
+    def determinacy(self, limit: float, sine: float = 1.0) -> Determinacy:
+        """Spread of the features within blocks of equal index, among the central comparisons.
+
+        Parameters
+        ----------
+        limit : float
+            Largest size of the true index of a central comparison.
+        sine : float, default=1.0
+            Bound on the sine of the angle that is known already.
+        """
+        central = np.flatnonzero(self.reach(sine) <= limit * (1 + 1e-12))
+        key = (limit, central.size)  # the sets are nested in the sine
+        if key not in self._cache:
+            self._cache[key] = self._within(central, limit)
+        return self._cache[key]
+
+    def angle(self, error: float, slope: float, limit: float, *, blocks: bool = True) -> AngleBound:
+        """Bound on the angle, used to find more central comparisons, until nothing is gained.
+
+        Parameters
+        ----------
+        error : float
+            Root mean square error of the probabilities.
+        slope : float
+            Least slope of the link up to `limit`.
+        limit : float
+            Largest size of the true index of a central comparison.
+        blocks : bool, default=True
+            Whether to add what varies within blocks.
+        """
+        sine, found = 1.0, self.determinacy(limit)
+        for _ in range(_STEPS):
+            found = self.determinacy(limit, sine)
+            lower = min(sine, found.sine(error, slope, blocks=blocks))
+            if lower > (1 - _SETTLED) * sine:
+                break
+            sine = lower
+        return AngleBound(sine, found)
+
+    def widest(self, slope: Callable[[float], float]) -> float:
+        """Limit at which the direction is determined best, for a link that flattens outwards.
+
+        Parameters
+        ----------
+        slope : callable
+            Least slope of the link up to a limit.
+        """
+        limits = np.unique(np.quantile(self.reach(1.0), _SHARES))
+        return float(
+            max(limits, key=lambda limit: self.determinacy(float(limit)).spread * slope(float(limit)))
+        )
+
+    def _within(self, central: IntArray, limit: float) -> Determinacy:
+        total = float(np.sum(self.weight))
+        if central.size == 0:
+            return Determinacy(limit, 0.0, 0.0, 0.0, 0.0)
+        central = central[np.argsort(self.t[central], kind="stable")]
+        size = int(np.clip(np.cbrt(central.size), _SMALLEST_BLOCK, _LARGEST_BLOCK))
+        block = np.arange(central.size) // size
+        w = self.weight[central]
+        values = np.column_stack([self.t[central], self.probability[central], self.rows[central]])
+        values = values - _means(values, w, block)[block]
+        moments = values.T @ (w[:, None] * values) / total
+        least = float(eigh(moments[2:, 2:], eigvals_only=True, subset_by_index=[0, 0])[0])
+        return Determinacy(
+            limit,
+            float(np.sum(w)) / total,
+            float(np.sqrt(max(least, 0.0))),
+            float(np.sqrt(moments[0, 0])),
+            float(np.sqrt(moments[1, 1])),
+        )
 
 
 def coordinates_of(differences: FloatArray, weight: FloatArray, theta: FloatArray) -> Coordinates:
@@ -80,86 +228,6 @@ def coordinates_of(differences: FloatArray, weight: FloatArray, theta: FloatArra
     whitening = (vectors / np.sqrt(values)) @ vectors.T
     direction = (vectors * np.sqrt(values)) @ vectors.T @ theta
     return Coordinates(whitening, whitening @ null_space(direction[None, :] / np.linalg.norm(direction)))
-
-
-def determinacy(
-    differences: FloatArray,
-    weight: FloatArray,
-    t: FloatArray,
-    probability: FloatArray,
-    coordinates: Coordinates,
-    limit: float,
-) -> Determinacy:
-    """Spread of the features within blocks of equal index, among the central comparisons.
-
-    Parameters
-    ----------
-    differences : array of shape (n, d)
-        Feature differences.
-    weight : array of shape (n,)
-        Frequency weights.
-    t, probability : arrays of shape (n,)
-        Fitted index of unit root mean square, and fitted probabilities.
-    coordinates : Coordinates
-        At the fitted direction.
-    limit : float
-        Largest norm of a central comparison.
-    """
-    norm = np.linalg.norm(differences @ coordinates.whitening, axis=1)
-    return _within(differences @ coordinates.tangent, weight, t, probability, norm, limit)
-
-
-def widest_determinacy(
-    differences: FloatArray,
-    weight: FloatArray,
-    t: FloatArray,
-    probability: FloatArray,
-    coordinates: Coordinates,
-    slope: Callable[[float], float],
-) -> Determinacy:
-    """The central comparisons that determine the direction best, for a link that flattens outwards.
-
-    Parameters
-    ----------
-    differences, weight, t, probability, coordinates
-        As for `determinacy`.
-    slope : callable
-        Least slope of the link on ``[-limit, limit]``.
-    """
-    norm = np.linalg.norm(differences @ coordinates.whitening, axis=1)
-    rows = differences @ coordinates.tangent
-    found = [
-        _within(rows, weight, t, probability, norm, float(limit))
-        for limit in np.unique(np.quantile(norm, _SHARES))
-    ]
-    return max(found, key=lambda one: one.spread * slope(one.limit))
-
-
-def _within(
-    rows: FloatArray,
-    weight: FloatArray,
-    t: FloatArray,
-    probability: FloatArray,
-    norm: FloatArray,
-    limit: float,
-) -> Determinacy:
-    total = float(np.sum(weight))
-    central = np.flatnonzero(norm <= limit * (1 + 1e-12))
-    central = central[np.argsort(t[central], kind="stable")]
-    size = int(np.clip(np.cbrt(central.size), _SMALLEST_BLOCK, _LARGEST_BLOCK))
-    block = np.arange(central.size) // size
-    w = weight[central]
-    values = np.column_stack([t[central], probability[central], rows[central]])
-    values = values - _means(values, w, block)[block]
-    moments = values.T @ (w[:, None] * values) / total
-    spread = eigh(moments[2:, 2:], eigvals_only=True, subset_by_index=[0, 0])[0] if rows.shape[1] else 1.0
-    return Determinacy(
-        limit,
-        float(np.sum(w)) / total,
-        float(np.sqrt(max(spread, 0.0))),
-        float(np.sqrt(moments[0, 0])),
-        float(np.sqrt(moments[1, 1])),
-    )
 
 
 def _means(values: FloatArray, weight: FloatArray, block: IntArray) -> FloatArray:

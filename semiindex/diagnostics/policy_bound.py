@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import pdist
 
 from semiindex._types import FloatArray
-from semiindex.diagnostics.base import Diagnostic, Level
-from semiindex.diagnostics.determinacy import Determinacy, coordinates_of, determinacy, widest_determinacy
+from semiindex.diagnostics.bound_factors import (
+    ERROR,
+    FLATNESS,
+    INDETERMINACY,
+    LEVERAGE,
+    Factor,
+    PolicyErrorBound,
+)
+from semiindex.diagnostics.determinacy import Determinacy, TangentSample, coordinates_of
 from semiindex.diagnostics.policy_distance import read_menu, spend_budget
 from semiindex.diagnostics.preference_bound import BoundedSample, read_bounded_sample
 from semiindex.diagnostics.theorems import informative_from
@@ -21,177 +27,12 @@ from semiindex.link.base import Link
 from semiindex.policy.menu import Menu
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
-__all__ = ["Factor", "PolicyErrorBound", "policy_error_bound"]
-
-#: What the number of a factor rests on.
-Kind: TypeAlias = Literal["theorem", "computed", "assumption", "estimate"]
+__all__ = ["policy_error_bound"]
 
 #: Points of the interval on which the least slope of a fitted link is looked for.
 _SLOPE_POINTS = 201
-
-
-@dataclass(frozen=True)
-class Factor:
-    """One factor of the bound.
-
-    Attributes
-    ----------
-    name : str
-        In words.
-    value : float
-        Its size; the bound is the product.
-    kind : {"theorem", "computed", "assumption", "estimate"}
-        A theorem's bound, a number computed from the data and the menu without error, what the user
-        assumed, or an estimate without a limit of its own.
-    meaning : str
-        What it measures.
-    """
-
-    name: str
-    value: float
-    kind: Kind
-    meaning: str
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class PolicyErrorBound(Diagnostic):
-    """Upper limit on the total variation between the learned policy and the true one at a budget.
-
-    Attributes
-    ----------
-    factors : tuple of Factor
-        Their product bounds the tangent of the angle's share of the policy error.
-    sine : float
-        Bound on the sine of the angle between learned and true index, at most 1.
-    total_variation : float
-        Bound on the mean total variation at the budget, at most `trivial`.
-    regret : float
-        Bound on the mean score lost, in the root mean square of the true index over the sample.
-    trivial : float
-        Total variation of any two policies of that budget, at most.
-    budget, temperature : float
-        Mean Kullback-Leibler divergence, and the learned policy's temperature for an index of unit root
-        mean square.
-    confidence : float
-        Level at which the first factor holds.
-    n_comparisons : float
-        Number of comparisons.
-    informative_from : float
-        Comparisons from which the bound is below `trivial`, the other factors as they are.
-    dependent : bool
-        Whether comparisons come in groups, which the theorem does not allow for.
-    """
-
-    factors: tuple[Factor, ...]
-    sine: float
-    total_variation: float
-    regret: float
-    trivial: float
-    budget: float
-    temperature: float
-    confidence: float
-    n_comparisons: float
-    informative_from: float
-    dependent: bool
-
-    @property
-    def is_bound(self) -> bool:
-        """Whether no factor is an estimate: otherwise the result is an estimate of a bound."""
-        return all(factor.kind != "estimate" for factor in self.factors)
-
-    @property
-    def informative(self) -> bool:
-        """Whether the result says more than the budget does."""
-        return self.total_variation < self.trivial
-
-    @property
-    def bottleneck(self) -> Factor:
-        """The largest of the factors, in which improvement is worth most."""
-        return max(self.factors, key=lambda factor: factor.value / _NEUTRAL[factor.name])
-
-    @property
-    def title(self) -> str:
-        """What was bounded, and whether it is a bound."""
-        what = "Bound" if self.is_bound else "Estimate of a bound"
-        return f"{what} on the policy error at a divergence of {self.budget:g}"
-
-    @property
-    def level(self) -> Level:
-        """A warning if raters were overlooked, a note if the number says nothing."""
-        if self.dependent:
-            return "warning"
-        return "fine" if self.informative else "note"
-
-    def reading(self) -> str:
-        """The bound, its bottleneck, and what it rests on."""
-        if self.informative:
-            text = (
-                f"At this budget the learned policy and the true one differ in at most "
-                f"{100 * self.total_variation:.0f}% of their decisions, and at most {self.regret:.2g} of "
-                f"score "
-                "is lost (in units of the typical difference of two compared options)."
-            )
-        else:
-            start = (
-                "no number of comparisons up to 10^15 changes that"
-                if math.isinf(self.informative_from)
-                else f"from about {self.informative_from:,.0f} comparisons on it says something"
-            )
-            text = (
-                f"The bound says nothing: any two policies of this budget differ in at most "
-                f"{100 * self.trivial:.0f}% of their decisions. With the other factors as they are, {start}. "
-                "Worst cases are multiplied here; policy_error_interval estimates the error itself."
-            )
-        text += f"\nThe bottleneck is {self.bottleneck.name}: {_REMEDY[self.bottleneck.name]}"
-        kinds = "; ".join(f"{factor.name}: {factor.kind}" for factor in self.factors)
-        text += (
-            f"\nWhat each factor rests on: {kinds}. Assumed besides: independent answers, a probability that "
-            "rises with one linear index, the right sign of the index, and no index that fits better than "
-            "the best one found."
-        )
-        if not self.is_bound:
-            text += " As one factor is an estimate, so is the product; state the slope to get a bound."
-        if self.dependent:
-            text += "\nThe answers come in groups (raters), which the theorem does not allow for."
-        return text
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row per factor, then the results."""
-        import pandas as pd
-
-        rows: list[tuple[str, float, str, str]] = [
-            (factor.name, factor.value, factor.kind, factor.meaning) for factor in self.factors
-        ]
-        rows += [
-            ("sine of the angle", self.sine, "", "between learned and true index, at most"),
-            ("total variation", self.total_variation, "", "of the two policies, at most"),
-            ("regret", self.regret, "", "mean score lost, at most"),
-        ]
-        return pd.DataFrame(rows, columns=["factor", "value", "rests on", "meaning"]).set_index("factor")
-
-
-_ERROR, _FLATNESS, _BLUR, _LEVERAGE = "preference error", "flatness", "indeterminacy", "leverage"
-#: Sizes of the factors in a benign case: probabilities known to 0.05, a link that rises by a quarter per
-#: root mean square of the index, features that vary as much given the index as without it, and a menu
-#: in which an angle of one radian moves one half of the decisions.
-_NEUTRAL = {_ERROR: 0.05, _FLATNESS: 4.0, _BLUR: 1.0, _LEVERAGE: 0.5}
-_REMEDY = {
-    _ERROR: "collect more comparisons, or use fewer features.",
-    _FLATNESS: (
-        "even large differences of score change the answers little (random answers, lapses, or options "
-        "that are all alike); ask clearer questions, or compare options that differ more."
-    ),
-    _BLUR: (
-        "comparisons of equal score have nearly equal features, so that directions cannot be told apart; "
-        "collect comparisons in which the features vary independently."
-    ),
-    _LEVERAGE: (
-        "options of the menu differ far more than compared ones did, or the budget makes the policy sharp; "
-        "collect comparisons of options like those of the menu, or lower the budget."
-    ),
-}
 
 
 def policy_error_bound(
@@ -281,21 +122,23 @@ def policy_error_bound(
     scores, t = options @ theta / rms, sample.t / rms
     temperature = spend_budget(scores, menu, budget).temperature
     coordinates = coordinates_of(sample.differences, sample.weight, theta)
-    rows = (sample.differences, sample.weight, t, model.link_.probability(sample.t), coordinates)
+    tangent = TangentSample(
+        sample.differences @ coordinates.tangent, t, model.link_.probability(sample.t), sample.weight
+    )
     if slope is None:
         link = data.gap.smooth_link
-        found = widest_determinacy(*rows, slope=lambda limit: _least_slope(link, limit))
-        steepness = _least_slope(link, found.limit)
+        limit = tangent.widest(lambda limit: _least_slope(link, limit))
+        steepness = _least_slope(link, limit)
     else:
         steepness, limit = _read_slope(slope)
-        found = determinacy(*rows, limit=limit)
     diameter = _diameter(options @ coordinates.tangent, menu)
     leverage = math.inf if temperature == 0 else diameter / (2 * temperature)
     trivial = min(1.0, math.sqrt(2 * budget))
     error = math.sqrt(data.in_sample(confidence))
-    sine = _sine(error, steepness, found)
+    angle = tangent.angle(error, steepness, limit)
+    sine = angle.sine
     return PolicyErrorBound(
-        factors=_factors(error, steepness, found, leverage, assumed=slope is not None),
+        factors=_factors(error, steepness, angle.found, leverage, assumed=slope is not None),
         sine=sine,
         total_variation=min(_tangent(sine) * leverage, trivial),
         regret=_regret(sine, diameter, temperature),
@@ -304,7 +147,7 @@ def policy_error_bound(
         temperature=temperature,
         confidence=confidence,
         n_comparisons=data.n,
-        informative_from=_enough(data, confidence, steepness, found, leverage, trivial),
+        informative_from=_enough(data, tangent, confidence, (steepness, limit), leverage, trivial),
         dependent=data.dependent,
     )
 
@@ -313,29 +156,21 @@ def _factors(
     error: float, steepness: float, found: Determinacy, leverage: float, *, assumed: bool
 ) -> tuple[Factor, ...]:
     return (
-        Factor(_ERROR, error, "theorem", "root mean square error of the probabilities in the sample"),
+        Factor(ERROR, error, "theorem", "root mean square error of the probabilities in the sample"),
         Factor(
-            _FLATNESS,
+            FLATNESS,
             math.inf if steepness == 0 else 1 / steepness,
             "assumption" if assumed else "estimate",
             f"index per probability, up to an index of {found.limit:.2g} root mean squares",
         ),
         Factor(
-            _BLUR,
+            INDETERMINACY,
             math.inf if found.spread == 0 else 1 / found.spread,
             "computed",
             f"spread of features over that at equal index, {found.share:.0%} of the comparisons",
         ),
-        Factor(_LEVERAGE, leverage, "computed", "total variation per angle: menu, budget"),
+        Factor(LEVERAGE, leverage, "computed", "total variation per angle: menu, budget"),
     )
-
-
-def _sine(error: float, steepness: float, found: Determinacy) -> float:
-    """Bound on the sine of the angle between the indices, :eq:`angle-bound`."""
-    if steepness == 0 or found.spread == 0:
-        return 1.0
-    numerator = (error + found.probability_within) / steepness + found.index_within
-    return min(1.0, numerator / found.spread)
 
 
 def _tangent(sine: float) -> float:
@@ -350,18 +185,17 @@ def _regret(sine: float, diameter: float, temperature: float) -> float:
 
 def _enough(
     data: BoundedSample,
+    tangent: TangentSample,
     confidence: float,
-    steepness: float,
-    found: Determinacy,
+    slope: tuple[float, float],
     leverage: float,
     trivial: float,
 ) -> float:
     """Comparisons from which the total variation is bounded by less than the budget does."""
-    limit = Determinacy(found.limit, found.share, found.spread, 0.0, 0.0)  # both vanish in large samples
 
     def bound(n: float) -> float:
         error = math.sqrt(data.in_sample(confidence, n=n, gap=0.0))
-        return _tangent(_sine(error, steepness, limit)) * leverage
+        return _tangent(tangent.angle(error, *slope, blocks=False).sine) * leverage
 
     return informative_from(bound, trivial)
 

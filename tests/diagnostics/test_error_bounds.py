@@ -19,7 +19,7 @@ from semiindex import (
     policy_error_bound,
     preference_error_bound,
 )
-from semiindex.diagnostics.determinacy import coordinates_of, determinacy
+from semiindex.diagnostics.determinacy import TangentSample, coordinates_of
 from semiindex.diagnostics.policy_bound import _diameter
 from semiindex.diagnostics.policy_distance import policy_distance, spend_budget
 from semiindex.diagnostics.theorems import in_sample_profile_bound
@@ -102,33 +102,51 @@ def test_what_the_theorems_do_not_cover_is_refused(rng):
         preference_error_bound(kernel, ties)
 
 
-@pytest.mark.parametrize("angle", [0.05, 0.3, 1.0])
+def _tangent(X, estimate, probability):
+    weight = np.ones(X.shape[0])
+    rows = X @ coordinates_of(X, weight, estimate).tangent
+    return TangentSample(rows, X @ estimate, probability, weight)
+
+
+def _turned(rng, X, angle):
+    """A direction of unit root mean square, and another one at an angle from it."""
+    theta, side = _rms(X, THETA), rng.normal(size=3)
+    side -= theta * np.mean((X @ side) * (X @ theta))
+    return theta, math.cos(angle) * theta + math.sin(angle) * _rms(X, side)
+
+
+@pytest.mark.parametrize("angle", [0.02, 0.3, 1.0])
 def test_the_angle_is_bounded_by_the_preference_error(rng, angle):
     """The inequality is deterministic: it holds for any estimate, here turned by an angle of our choice."""
     X = rng.normal(size=(3000, 3)) + rng.exponential(size=(3000, 3)) - 1
-    theta = _rms(X, THETA)
-    side = rng.normal(size=3)
-    side -= theta * np.mean((X @ side) * (X @ theta))
-    estimate = math.cos(angle) * theta + math.sin(angle) * _rms(X, side)
+    theta, estimate = _turned(rng, X, angle)
     fitted, truth = LogisticLink().probability(X @ estimate), LogisticLink().probability(X @ theta)
-    found = determinacy(
-        X, np.ones(3000), X @ estimate, fitted, coordinates_of(X, np.ones(3000), estimate), 1.5
-    )
-    slope = float(LogisticLink().slope(1.5))
-    error = np.sqrt(np.mean((fitted - truth) ** 2))
-    bound = ((error + found.probability_within) / slope + found.index_within) / found.spread
-    assert math.sin(angle) <= bound
-    assert bound < 6 * math.sin(angle) + 0.1  # and it is not vacuous
-    assert max(found.index_within, found.probability_within) < 0.02
+    sample, slope = _tangent(X, estimate, fitted), float(LogisticLink().slope(1.5))
+    error = float(np.sqrt(np.mean((fitted - truth) ** 2)))
+    first = sample.determinacy(1.5).sine(error, slope)
+    best = sample.angle(error, slope, 1.5)
+    assert math.sin(angle) <= best.sine <= first
+    assert best.sine < min(1.01, 4 * math.sin(angle) + 0.1)  # and it is not vacuous
+    assert max(best.found.index_within, best.found.probability_within) < 0.02
+    assert best.found.share >= sample.determinacy(1.5).share
+
+
+@pytest.mark.parametrize("sine", [0.1, 0.6, 1.0])
+def test_the_reach_is_the_largest_index_within_the_angle(rng, sine):
+    X = rng.normal(size=(40, 3))
+    theta = _rms(X, THETA)
+    sample = _tangent(X, theta, X @ theta)
+    angles = np.linspace(0, math.asin(sine), 2001)[:, None]
+    side = np.linalg.norm(sample.rows, axis=1)
+    largest = (np.cos(angles) * np.abs(sample.t) + np.sin(angles) * side).max(axis=0)
+    np.testing.assert_allclose(sample.reach(sine), largest, rtol=1e-5)
 
 
 def test_features_that_the_index_determines_have_no_spread(rng):
     """Four different comparisons, one at each value of the index: only blocks across values see a spread."""
     X = np.sign(rng.normal(size=(40_000, 2)))
-    theta = np.array([1.0, 0.3])
-    t = X @ _rms(X, theta)
-    weight = np.ones(40_000)
-    found = determinacy(X, weight, t, t, coordinates_of(X, weight, theta), 10.0)
+    estimate = _rms(X, np.array([1.0, 0.3]))
+    found = _tangent(X, estimate, X @ estimate).determinacy(10.0)
     assert found.spread < 0.05
     assert found.share == 1.0
 
@@ -182,11 +200,16 @@ def test_an_informative_bound_needs_a_small_error(rng):
     """At the number of comparisons that the result names, the product is below the trivial bound."""
     X, y = _sample(rng)
     menu = Menu.from_array(rng.normal(size=(20, 4, 3)))
-    result = policy_error_bound(ProfiledLinkPolicy().fit(X, y), X, menu, y, budget=0.2, slope=(0.15, 1.5))
-    error, flat, blur, leverage = (factor.value for factor in result.factors)
+    model = ProfiledLinkPolicy().fit(X, y)
+    result = policy_error_bound(model, X, menu, y, budget=0.2, slope=(0.15, 1.5))
+    error, leverage = result.factors[0].value, result.factors[3].value
     n = result.informative_from
-    sine = math.sqrt(in_sample_profile_bound(1.01 * n, 3)) * flat * blur
-    assert sine / math.sqrt(1 - sine**2) * leverage < result.trivial
+    estimate = _rms(X, model.coef_)
+    sample = _tangent(X, estimate, LogisticLink().probability(X @ estimate))
+    for size, holds in [(1.01 * n, True), (0.99 * n, False)]:
+        preference = math.sqrt(in_sample_profile_bound(size, 3))
+        sine = min(sample.angle(preference, 0.15, 1.5, blocks=False).sine, 1 - 1e-9)
+        assert (sine / math.sqrt(1 - sine**2) * leverage < result.trivial) == holds
     assert n > 1200
     assert error > 0.1
 
