@@ -37,6 +37,7 @@ from semiindex import (
     ProfiledLinkPolicy,
     RankingPolicy,
     policy_error_bound,
+    policy_from_scores,
     preference_error_bound,
 )
 from semiindex.diagnostics import (
@@ -46,7 +47,7 @@ from semiindex.diagnostics import (
     profile_bound,
     ranking_bound,
 )
-from semiindex.diagnostics.policy_distance import policy_distance, spend_budget
+from semiindex.diagnostics.policy_distance import policy_distance
 from semiindex.exceptions import SemiindexWarning
 from semiindex.link import LapsedLink, LogisticLink
 
@@ -120,8 +121,8 @@ def policy_errors(model: Any, kind: str, X: np.ndarray, y: np.ndarray, theta: np
     menu, flat = Menu.from_array(cube), cube.reshape(-1, 5)
     slope = _least_slope(float(np.sqrt(np.mean((X @ theta) ** 2))))
     bound = policy_error_bound(model, X, menu, y, budget=BUDGET, slope=slope, confidence=CONFIDENCE)
-    best = spend_budget(flat @ theta, menu, BUDGET).probability
-    learned = spend_budget(flat @ model.coef_, menu, BUDGET).probability
+    best = policy_from_scores(flat @ theta, menu, budget=BUDGET).probabilities
+    learned = policy_from_scores(flat @ model.coef_, menu, budget=BUDGET).probabilities
     return {
         "angle": _sine(X, model.coef_, theta),
         "angle, bound": bound.sine,

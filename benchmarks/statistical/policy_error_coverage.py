@@ -31,8 +31,9 @@ from semiindex import (
     Menu,
     ProfiledLinkPolicy,
     policy_error_interval,
+    policy_from_scores,
 )
-from semiindex.diagnostics.policy_distance import policy_distance, spend_budget
+from semiindex.diagnostics.policy_distance import policy_distance
 from semiindex.exceptions import SemiindexWarning
 from semiindex.link import ParametricLink, ShiftedMixtureLink
 
@@ -78,8 +79,8 @@ def replicate(link: str, estimator: str, seed: int, n_draws: int) -> list[dict[s
     seconds = time.perf_counter() - start
     flat = options.reshape(-1, len(THETA))
     truth = flat @ THETA / np.sqrt(np.mean((X @ THETA) ** 2))
-    best = spend_budget(truth, menu, BUDGET).probability
-    learned = spend_budget(flat @ model.coef_, menu, BUDGET).probability
+    best = policy_from_scores(truth, menu, budget=BUDGET).probabilities
+    learned = policy_from_scores(flat @ model.coef_, menu, budget=BUDGET).probabilities
     gap = policy_distance(learned, best, truth, menu)
     rows = []
     for k, (name, value) in enumerate(zip(MEASURES, (gap.total_variation, gap.kl, gap.regret), strict=True)):

@@ -19,12 +19,13 @@ from semiindex.diagnostics.bound_factors import (
     PolicyErrorBound,
 )
 from semiindex.diagnostics.determinacy import Determinacy, TangentSample, coordinates_of
-from semiindex.diagnostics.policy_distance import read_menu, spend_budget
+from semiindex.diagnostics.menu_features import read_menu
 from semiindex.diagnostics.preference_bound import BoundedSample, read_bounded_sample
 from semiindex.diagnostics.theorems import informative_from
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.link.base import Link
 from semiindex.policy.menu import Menu
+from semiindex.policy.menu_policy import policy_from_scores
 
 if TYPE_CHECKING:
     pass
@@ -120,7 +121,7 @@ def policy_error_bound(
     theta = np.asarray(model.coef_, dtype=np.float64)
     rms = float(np.sqrt(np.average(sample.t**2, weights=sample.weight)))
     scores, t = options @ theta / rms, sample.t / rms
-    temperature = spend_budget(scores, menu, budget).temperature
+    temperature = float(policy_from_scores(scores, menu, budget=budget).temperature)
     coordinates = coordinates_of(sample.differences, sample.weight, theta)
     tangent = TangentSample(
         sample.differences @ coordinates.tangent, t, model.link_.probability(sample.t), sample.weight

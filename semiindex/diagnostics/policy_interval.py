@@ -11,13 +11,15 @@ from numpy.typing import ArrayLike
 
 from semiindex._types import FloatArray
 from semiindex.diagnostics.base import Diagnostic, Level
-from semiindex.diagnostics.policy_distance import policy_distance, read_menu, spend_budget
+from semiindex.diagnostics.menu_features import read_menu
+from semiindex.diagnostics.policy_distance import policy_distance
 from semiindex.divergence import Divergence
 from semiindex.exceptions import InvalidParameterError
 from semiindex.inference.bootstrap import Bootstrap, bootstrap_draws
 from semiindex.inference.eligibility import require_eligible, require_full_rank
 from semiindex.inference.sample import InferenceSample, read_sample
 from semiindex.policy.menu import Menu
+from semiindex.policy.menu_policy import policy_from_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -222,12 +224,14 @@ def policy_error_interval(
     theta = np.asarray(model.coef_, dtype=np.float64)
     rms = float(np.sqrt(np.average(sample.t**2, weights=sample.weight)))
     scores = options @ theta / rms
-    learned = spend_budget(scores, menu, budget, divergence).probability
+    learned = policy_from_scores(scores, menu, budget=budget, divergence=divergence).probabilities
     spec = Bootstrap(n_draws=399) if bootstrap is None else bootstrap
     outcome = bootstrap_draws(model, X, y, sample_weight, link_groups, sample, spec)
     draws = np.empty((outcome.theta.shape[0], 3))
     for b, drawn in enumerate(outcome.theta[:, : theta.size]):  # behind them, the shift of a known link
-        refitted = spend_budget(options @ drawn, menu, budget, divergence).probability
+        refitted = policy_from_scores(
+            options @ drawn, menu, budget=budget, divergence=divergence
+        ).probabilities
         distance = policy_distance(refitted, learned, scores, menu)
         draws[b] = distance.total_variation, distance.kl, distance.regret
     return PolicyErrorInterval(

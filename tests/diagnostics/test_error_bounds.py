@@ -17,11 +17,12 @@ from semiindex import (
     ProfiledLinkPolicy,
     RankingPolicy,
     policy_error_bound,
+    policy_from_scores,
     preference_error_bound,
 )
 from semiindex.diagnostics.determinacy import TangentSample, coordinates_of
 from semiindex.diagnostics.policy_bound import _diameter
-from semiindex.diagnostics.policy_distance import policy_distance, spend_budget
+from semiindex.diagnostics.policy_distance import policy_distance
 from semiindex.diagnostics.theorems import in_sample_profile_bound
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 
@@ -163,11 +164,11 @@ def test_policies_of_one_budget(rng, angle, budget):
     side -= estimate * np.mean((X @ side) * (X @ estimate))
     side = _rms(X, side)
     truth = math.cos(angle) * estimate + math.sin(angle) * side
-    learned, best = (spend_budget(options @ theta, menu, budget) for theta in (estimate, truth))
-    forward = policy_distance(learned.probability, best.probability, options @ truth, menu)
-    backward = policy_distance(best.probability, learned.probability, options @ estimate, menu)
+    learned, best = (policy_from_scores(options @ theta, menu, budget=budget) for theta in (estimate, truth))
+    forward = policy_distance(learned.probabilities, best.probabilities, options @ truth, menu)
+    backward = policy_distance(best.probabilities, learned.probabilities, options @ estimate, menu)
     share = np.repeat(menu.shares, menu.sizes)
-    right = math.sin(angle) * share @ ((best.probability - learned.probability) * (options @ side))
+    right = math.sin(angle) * share @ ((best.probabilities - learned.probabilities) * (options @ side))
     left = best.temperature * forward.kl + math.cos(angle) * learned.temperature * backward.kl
     assert left == pytest.approx(right, rel=1e-5)
     assert forward.regret == pytest.approx(best.temperature * forward.kl, rel=1e-5)

@@ -12,8 +12,9 @@ from semiindex import (
     Menu,
     ProfiledLinkPolicy,
     policy_error_interval,
+    policy_from_scores,
 )
-from semiindex.diagnostics.policy_distance import policy_distance, spend_budget
+from semiindex.diagnostics.policy_distance import policy_distance
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.inference import infer
 
@@ -37,9 +38,9 @@ def test_draws_are_distances_of_refitted_policies(rng, menu):
     result = policy_error_interval(model, X, menu, y, budget=0.2, bootstrap=FEW)
     theta = infer(model, X, y, covariance=FEW).draws
     options = np.asarray(menu.features)
-    learned = spend_budget(options @ model.coef_, menu, 0.2).probability
+    learned = policy_from_scores(options @ model.coef_, menu, budget=0.2).probabilities
     for row, drawn in zip(result.draws, theta, strict=True):
-        refitted = spend_budget(options @ drawn, menu, 0.2).probability
+        refitted = policy_from_scores(options @ drawn, menu, budget=0.2).probabilities
         gap = policy_distance(refitted, learned, options @ model.coef_, menu)
         np.testing.assert_allclose(row, [gap.total_variation, gap.kl, gap.regret], atol=1e-12)
         assert gap.total_variation <= np.sqrt(gap.kl / 2)  # Pinsker
@@ -127,12 +128,12 @@ def test_coverage_of_the_upper_limit(rng):
     """150 samples: nominal 90%, two and a half Monte-Carlo standard errors around 88 to 96."""
     menu = Menu.from_array(rng.normal(size=(40, 4, 3)))
     options, held = np.asarray(menu.features), []
-    best = spend_budget(options @ THETA, menu, 0.2).probability
+    best = policy_from_scores(options @ THETA, menu, budget=0.2).probabilities
     for seed in range(150):
         X, y = _sample(np.random.default_rng(seed), 300)
         model = KnownLinkPolicy().fit(X, y)
         result = policy_error_interval(model, X, menu, y, budget=0.2, bootstrap=Bootstrap(n_draws=59))
-        learned = spend_budget(options @ model.coef_, menu, 0.2).probability
+        learned = policy_from_scores(options @ model.coef_, menu, budget=0.2).probabilities
         gap = policy_distance(learned, best, options @ THETA, menu)
         held.append(gap.total_variation <= result.upper_limit)
     assert 0.82 < np.mean(held) < 0.98
