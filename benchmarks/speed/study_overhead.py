@@ -23,7 +23,7 @@ from joblib import Parallel, delayed
 from pandas.testing import assert_frame_equal
 
 from semiindex import KnownLinkPolicy, ProfiledLinkPolicy
-from semiindex.simulation import AngleError, NormalFeatures, Study, StudyResult, Truth, link_at_severity
+from semiindex.simulation import AngleError, NormalFeatures, Study, StudyResult, severity_grid
 
 SEVERITIES = (0.0, 0.5, 1.0)
 
@@ -34,7 +34,7 @@ def study(n_fits: int, n: int, n_features: int, quick_only: bool) -> Study:
     if not quick_only:
         estimators["profiled"] = ProfiledLinkPolicy()
     return Study(
-        truths={f"flips {s:g}": Truth(link=link_at_severity("flips", s)) for s in SEVERITIES},
+        truths=severity_grid(["flips"], SEVERITIES),
         designs={"normal": NormalFeatures(n_features)},
         n=n,
         estimators=estimators,

@@ -46,6 +46,7 @@ from semiindex.simulation.sampling import (
     UniformPairs,
 )
 from semiindex.simulation.scores import AlternatingScore, LinearScore
+from semiindex.simulation.severity_grid import severity_grid
 from semiindex.simulation.strength import scaled_to_strength, signal_strength
 from semiindex.simulation.study import Study
 from semiindex.simulation.teacher import TeacherScore, random_teacher
@@ -96,5 +97,6 @@ __all__ = [
     "random_teacher",
     "rms_coefficients",
     "scaled_to_strength",
+    "severity_grid",
     "signal_strength",
 ]

@@ -20,12 +20,14 @@ from semiindex.simulation import (
     ComparisonDesign,
     ConjointFeatures,
     LinearScore,
+    LinkFamily,
     MixtureLink,
     NormalFeatures,
     Raters,
     Truth,
     link_at_severity,
     scaled_to_strength,
+    severity_grid,
     signal_strength,
 )
 
@@ -162,6 +164,16 @@ def test_families_are_links(severity: float, family: str) -> None:
     p = link_at_severity(family, severity).probability(np.linspace(-6, 6, 50))
     assert np.all((p >= 0) & (p <= 1))
     assert np.all(np.diff(p) >= 0)
+
+
+def test_grid_over_severities() -> None:
+    own = LinkFamily("own", lambda severity: ShiftedMixtureLink(severity, 1.0), "distance of the halves")
+    grid = severity_grid(["lapses", own], [0, 0.5], score=[1.0, 2.0])
+    assert list(grid) == ["lapses 0", "lapses 0.5", "own 0", "own 0.5"]
+    assert grid["own 0.5"].link == ShiftedMixtureLink(0.5, 1.0)
+    assert grid["lapses 0.5"].factors == {"link": "lapses", "severity": 0.5}
+    assert not grid["lapses 0.5"].antisymmetric
+    assert all(truth.score == LinearScore((1.0, 2.0)) for truth in grid.values())
 
 
 def test_unattainable_strength_says_what_is_attainable() -> None:
