@@ -21,6 +21,8 @@ __all__ = [
     "CauchitLink",
     "CloglogLink",
     "CoefficientDisplay",
+    "Frontier",
+    "FrontierDisplay",
     "Inference",
     "ItemTransformer",
     "KernelIndex",
@@ -58,6 +60,8 @@ __all__ = [
     "datasets",
     "discrimination",
     "effective_dimension",
+    "frontier_band",
+    "frontier_from_scores",
     "identification",
     "index_complexity",
     "index_of_policy",
@@ -68,7 +72,9 @@ __all__ = [
     "link_band",
     "link_test",
     "local_complexity",
+    "logged_win_rate",
     "monotonicity_test",
+    "policy_distance",
     "policy_error_bound",
     "policy_error_interval",
     "policy_from_scores",
@@ -76,6 +82,7 @@ __all__ = [
     "sign_complexity",
     "simulation",
     "tune",
+    "win_rate_interval",
 ]
 
 #: Where each public name lives. A module stands for itself.
@@ -85,6 +92,8 @@ _EXPORTS = {
     "CauchitLink": "semiindex.link",
     "CloglogLink": "semiindex.link",
     "CoefficientDisplay": "semiindex.display",
+    "Frontier": "semiindex.policy.frontier",
+    "FrontierDisplay": "semiindex.display",
     "Inference": "semiindex.inference",
     "ItemTransformer": "semiindex.data",
     "KernelIndex": "semiindex.index",
@@ -123,6 +132,8 @@ _EXPORTS = {
     "discrimination": "semiindex.diagnostics",
     "effective_dimension": "semiindex.diagnostics",
     "identification": "semiindex.diagnostics",
+    "frontier_band": "semiindex.inference",
+    "frontier_from_scores": "semiindex.policy.frontier",
     "index_complexity": "semiindex.diagnostics",
     "index_of_policy": "semiindex.index",
     "index_test": "semiindex.diagnostics",
@@ -132,7 +143,9 @@ _EXPORTS = {
     "link_band": "semiindex.inference",
     "link_test": "semiindex.diagnostics",
     "local_complexity": "semiindex.diagnostics",
+    "logged_win_rate": "semiindex.inference",
     "monotonicity_test": "semiindex.diagnostics",
+    "policy_distance": "semiindex.policy.policy_distance",
     "policy_error_bound": "semiindex.diagnostics",
     "policy_error_interval": "semiindex.diagnostics",
     "policy_from_scores": "semiindex.policy.menu_policy",
@@ -140,6 +153,7 @@ _EXPORTS = {
     "sign_complexity": "semiindex.diagnostics",
     "simulation": "semiindex.simulation",
     "tune": "semiindex.policy.tuning",
+    "win_rate_interval": "semiindex.inference",
 }
 
 if TYPE_CHECKING:
@@ -171,13 +185,22 @@ if TYPE_CHECKING:
     from semiindex.display import (
         CalibrationDisplay,
         CoefficientDisplay,
+        FrontierDisplay,
         LearningCurveDisplay,
         LinkDisplay,
         LinkTestDisplay,
     )
     from semiindex.divergence import alpha_divergence, custom_divergence
     from semiindex.index import KernelIndex, LinearIndex, PolicyIndex, ProductKernel, index_of_policy
-    from semiindex.inference import Bootstrap, Inference, infer, link_band
+    from semiindex.inference import (
+        Bootstrap,
+        Inference,
+        frontier_band,
+        infer,
+        link_band,
+        logged_win_rate,
+        win_rate_interval,
+    )
     from semiindex.link import (
         CauchitLink,
         CloglogLink,
@@ -192,8 +215,10 @@ if TYPE_CHECKING:
         SplineLink,
     )
     from semiindex.policy import KnownLinkPolicy, OrthogonalPolicy, ProfiledLinkPolicy, RankingPolicy
+    from semiindex.policy.frontier import Frontier, frontier_from_scores
     from semiindex.policy.menu import Menu
     from semiindex.policy.menu_policy import Policy, policy_from_scores
+    from semiindex.policy.policy_distance import policy_distance
     from semiindex.policy.tuning import tune
 
 

@@ -19,7 +19,7 @@ from semiindex.link.piecewise import PiecewiseLinearLink
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LinkBand", "link_band"]
+__all__ = ["LinkBand", "link_band", "require_one_smooth_link"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,8 @@ def link_band(
     True
     """
     require_eligible(model, single_feature=True)
-    _require_smooth(model)
+    require_one_smooth_link(model)
+    _require_estimated(model)
     if not 0 < level < 1:
         raise InvalidParameterError(f"level must lie between 0 and 1, such as 0.95, got {level!r}")
     sample = read_sample(model, X, y, sample_weight, None, groups)
@@ -137,7 +138,14 @@ def _default_points(t: FloatArray, antisymmetric: bool) -> FloatArray:
     return np.linspace(low, high, 21)
 
 
-def _require_smooth(model: Any) -> None:
+def require_one_smooth_link(model: Any) -> None:
+    """Refuse fits whose link the bootstrap does not reproduce, or that have several links.
+
+    Raises
+    ------
+    InvalidParameterError
+        For classes of raters with links of their own, and for links that are not smooth.
+    """
     if model.links_ is not None:
         raise InvalidParameterError(
             "The model has a link for every class of raters; fit the classes by themselves for bands of "
@@ -149,6 +157,9 @@ def _require_smooth(model: Any) -> None:
             "normal, and the bootstrap does not reproduce it (it is inconsistent there). Fit link='spline' "
             "for a band"
         )
+
+
+def _require_estimated(model: Any) -> None:
     if isinstance(model.link_, ParametricLink) and model.normalization is None and model.antisymmetric:
         raise InvalidParameterError(
             "The link was assumed, not estimated: there is nothing to bound. Fit it with ProfiledLinkPolicy"

@@ -14,7 +14,6 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from semiindex._types import FloatArray, IntArray
-from semiindex.divergence import Divergence
 from semiindex.exceptions import ConvergenceWarning, DataWarning, InvalidParameterError
 from semiindex.index.base import IndexClass
 from semiindex.index.linear import LinearIndex
@@ -33,9 +32,7 @@ from semiindex.policy._reading import (
 )
 from semiindex.policy._sample import PreparedSample, prepare
 from semiindex.policy.estimate import Estimate, PooledLinks
-from semiindex.policy.menu import Menu
-from semiindex.policy.menu_policy import Policy, policy_from_scores
-from semiindex.policy.prediction import ComparisonClassifier
+from semiindex.policy.menu_estimates import MenuEstimates
 from semiindex.policy.summary import FitSummary
 
 if TYPE_CHECKING:
@@ -44,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["PreferencePolicy"]
 
 
-class PreferencePolicy(ComparisonClassifier):
+class PreferencePolicy(MenuEstimates):
     """Base of the estimators: a scikit-learn classifier of comparisons with one scalar index.
 
     Subclasses define parameters and `_estimate`.
@@ -255,51 +252,6 @@ class PreferencePolicy(ComparisonClassifier):
         if pooled is not None:
             self.pooling_, self.criterion_links_ = pooled.prior_weight, pooled.criterion
             self.link_ = pooled.common.rescaled(divisor) if divisor != 1 else pooled.common
-
-    def policy(
-        self,
-        menu: Menu,
-        *,
-        budget: ArrayLike | None = None,
-        temperature: ArrayLike | None = None,
-        divergence: str | Divergence = "reverse_kl",
-        reference: ArrayLike | None = None,
-    ) -> Policy:
-        """Policy over a menu that is best for the scores of the fit, see `policy_from_scores`.
-
-        The scale of the index is not identified, only fixed by `normalization_`: a temperature means
-        something within one fitted model, a budget means the same for all models.
-
-        Parameters
-        ----------
-        menu : Menu
-            Options with the features of the fit, by name, or by position where the menu has no names.
-        budget : float, or array-like of shape (n_contexts,), default=None
-            Mean divergence from the reference over contexts, or a divergence for each context.
-        temperature : float, or array-like of shape (n_contexts,), default=None
-            Instead of a budget, in the unit of the scores. Exactly one of the two must be given.
-        divergence : str or Divergence, default="reverse_kl"
-            How the distance to the reference is measured.
-        reference : array-like of shape (n_options,), default=None
-            Reference probabilities to use instead of those of the menu.
-
-        Returns
-        -------
-        Policy
-
-        Raises
-        ------
-        BudgetError
-            For a budget beyond the divergence of the greedy policy; the message states that supremum.
-        InvalidDataError
-            For a menu without the features of the fit, or where options have no scores (kernel indices
-            that were fitted to plain differences).
-        InvalidParameterError
-            If not exactly one of budget and temperature is given, or has no meaning.
-        """
-        scores = self.score_options(menu.select_features(self))
-        menu = menu if reference is None else menu.with_reference(reference=reference)
-        return policy_from_scores(scores, menu, budget=budget, temperature=temperature, divergence=divergence)
 
     def coefficients(self) -> pd.DataFrame:
         """Coefficients by feature.

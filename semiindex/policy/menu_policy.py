@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from semiindex.policy.menu import Menu
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Policy", "policy_from_scores"]
+__all__ = ["Policy", "policies_of_budgets", "policy_from_scores", "read_scores"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,13 +89,47 @@ class Policy:
     @cached_property
     def context_score(self) -> FloatArray:
         """Expected score in each context, shape (n_contexts,)."""
-        p = self.probabilities
-        return self._sum(p * np.where(p > 0, self.scores, 0.0))
+        return self.context_mean(self.scores)
 
     @property
     def expected_score(self) -> float:
         """Mean expected score over contexts, in the unit of the scores."""
         return float(self.menu.shares @ self.context_score)
+
+    def expected_reward(self, reward: ArrayLike) -> float:
+        """Mean of a reward of the options under the policy, over contexts.
+
+        Parameters
+        ----------
+        reward : array-like of shape (n_options,)
+            Any number per option: a true reward, or ``model.win_probability(menu)``, whose mean is the
+            win rate against the reference. Options without probability do not count, whatever it says.
+
+        Returns
+        -------
+        float
+        """
+        return float(self.menu.shares @ self.context_mean(reward))
+
+    def context_mean(self, values: ArrayLike) -> FloatArray:
+        """Mean of numbers of the options under the policy, in each context.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_options,)
+            Any number per option; those of options without probability do not count.
+
+        Returns
+        -------
+        array of shape (n_contexts,)
+        """
+        given, p = np.asarray(values, dtype=np.float64), self.probabilities
+        if given.shape != p.shape:
+            raise InvalidDataError(
+                f"values must have one entry for each of the {self.menu.n_options} options of the menu, got "
+                f"shape {given.shape}"
+            )
+        return self._sum(p * np.where(p > 0, given, 0.0))
 
     @cached_property
     def entropy(self) -> FloatArray:
@@ -227,21 +262,52 @@ def policy_from_scores(
     """
     if (budget is None) == (temperature is None):
         raise InvalidParameterError("exactly one of budget and temperature must be given")
+    values, kind = read_scores(scores, menu), get_divergence(divergence)
+    problem = PolicyProblem(values, menu.log_reference, menu.offsets, kind)
+    if temperature is None:
+        at: FloatArray | float = problem.temperature(budget, menu.weights)  # type: ignore[arg-type]
+    else:
+        at = _read_temperature(temperature, len(menu))
+    return _policy(problem, menu, at)
+
+
+def policies_of_budgets(
+    scores: FloatArray, menu: Menu, budgets: FloatArray, kind: Divergence
+) -> Iterator[Policy]:
+    """`policy_from_scores` for several budgets, one after the other, on menus that are prepared once.
+
+    Parameters
+    ----------
+    scores : array of shape (n_options,)
+        Scores of all options.
+    menu : Menu
+        Options and reference.
+    budgets : array of shape (k,)
+        Mean divergences; in order, as the policies are followed from one to the next.
+    kind : Divergence
+        Which f.
+    """
+    problem = PolicyProblem(scores, menu.log_reference, menu.offsets, kind)
+    for budget in budgets:
+        yield _policy(problem, menu, problem.temperature(budget, menu.weights))
+
+
+def read_scores(scores: ArrayLike, menu: Menu) -> FloatArray:
+    """Scores as an array, refused unless there is one for each option of the menu."""
     values = np.asarray(scores, dtype=np.float64)
     if values.shape != (menu.n_options,):
         raise InvalidDataError(
             f"scores must have one entry for each of the {menu.n_options} options of the menu, got shape "
             f"{values.shape}"
         )
-    kind = get_divergence(divergence)
-    problem = PolicyProblem(values, menu.log_reference, menu.offsets, kind)
-    if temperature is None:
-        at: FloatArray | float = problem.temperature(budget, menu.weights)  # type: ignore[arg-type]
-    else:
-        at = _read_temperature(temperature, len(menu))
-    best = problem.optimum(at)
+    return values
+
+
+def _policy(problem: PolicyProblem, menu: Menu, temperature: FloatArray | float) -> Policy:
+    best = problem.optimum(temperature)
     arrays = (best.log_ratio, best.normalizer, best.divergence)
-    return Policy(menu, frozen(values), kind, at, *(frozen(array) for array in arrays))
+    scores = frozen(problem.scores)
+    return Policy(menu, scores, problem.divergence, temperature, *(frozen(array) for array in arrays))
 
 
 def _read_temperature(temperature: ArrayLike, n_contexts: int) -> FloatArray | float:

@@ -11,12 +11,15 @@ from typing import Any, Literal
 import numpy as np
 
 from semiindex._types import AnyArray
+from semiindex.divergence.alpha import AlphaDivergence
+from semiindex.divergence.standard import ChiSquared, ForwardKL, Hellinger, JensenShannon, ReverseKL
 from semiindex.exceptions import InvalidDataError
 from semiindex.index.base import IndexClass
 from semiindex.index.feature_map import FourierMap, RepresenterMap
 from semiindex.index.kernel import KernelIndex
 from semiindex.index.kernels import BoundKernel, ProductKernel
 from semiindex.index.linear import LinearIndex
+from semiindex.index.policy_index import PolicyIndex
 from semiindex.link import Link, MonotoneSpline, ShapeConstrainedLink, link_from_dict
 
 __all__ = ["from_plain", "require_known", "to_plain"]
@@ -24,11 +27,15 @@ __all__ = ["from_plain", "require_known", "to_plain"]
 #: Dataclasses that are written field by field.
 _DATACLASSES: dict[str, type[Any]] = {
     cls.__name__: cls
-    for cls in (MonotoneSpline, ShapeConstrainedLink, BoundKernel, RepresenterMap, FourierMap)
+    for cls in (
+        *(MonotoneSpline, ShapeConstrainedLink, BoundKernel, RepresenterMap, FourierMap),
+        *(ReverseKL, ForwardKL, JensenShannon, ChiSquared, Hellinger, AlphaDivergence),
+    )
 }
 #: Index classes, and what they keep of a fit.
 _INDEX_CLASSES: dict[str, tuple[type[IndexClass], frozenset[str]]] = {
     "LinearIndex": (LinearIndex, frozenset()),
+    "PolicyIndex": (PolicyIndex, frozenset({"columns_"})),
     "KernelIndex": (
         KernelIndex,
         frozenset({"n_features_in_", "on_differences_", "gamma_", "n_components_", "_map", "_rotation"}),

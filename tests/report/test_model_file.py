@@ -17,13 +17,16 @@ from semiindex import (
     LogisticLink,
     MonotoneSpline,
     OrthogonalPolicy,
+    PolicyIndex,
     PreferencePairs,
     ProductKernel,
     ProfiledLinkPolicy,
     RankingPolicy,
     ShapeConstrainedLink,
+    alpha_divergence,
     infer,
 )
+from semiindex.divergence import chi_squared, js_divergence
 from semiindex.exceptions import InvalidDataError
 from semiindex.report.model_file import model_from_dict, model_to_dict, read_model, write_model
 from semiindex.report.plain_values import from_plain, to_plain
@@ -117,6 +120,24 @@ def test_round_trip_of_a_kernel_index(name, on_differences, tmp_path):
     assert repr(again) == repr(model)
     assert vars(again.index_).keys() == vars(model.index_).keys()
     assert_same_attributes(model, again)
+
+
+@pytest.mark.parametrize(
+    "divergence", ["forward_kl", js_divergence, chi_squared, alpha_divergence(0.4)], ids=str
+)
+def test_round_trip_of_the_index_of_a_policy(divergence, tmp_path):
+    X, y = sample()
+    names = ["length", "logp", "ref_logp"]
+    first, second = np.sin(X[::-1]), np.sin(X)
+    y = second[:, 1] - second[:, 2] - first[:, 1] + first[:, 2] + y > 0.5  # favours what the policy favours
+    pairs = PreferencePairs(first, second, y, feature_names=names)
+    model = ProfiledLinkPolicy(index=PolicyIndex(divergence=divergence), normalization="norm").fit(pairs)
+    write_model(tmp_path / "model.json", model)
+    again, _ = read_model(tmp_path / "model.json")
+    assert_same_attributes(model, again)
+    assert again.index_.get_params() == model.index_.get_params()
+    np.testing.assert_array_equal(again.predict_proba(pairs), model.predict_proba(pairs))
+    np.testing.assert_array_equal(again.score_options(X), model.score_options(X))
 
 
 @pytest.mark.parametrize("learner", [KnownLinkPolicy, RankingPolicy])
