@@ -47,9 +47,9 @@ from semiindex.diagnostics import (
     profile_bound,
     ranking_bound,
 )
-from semiindex.diagnostics.policy_distance import policy_distance
 from semiindex.exceptions import SemiindexWarning
 from semiindex.link import LapsedLink, LogisticLink
+from semiindex.policy.policy_distance import policy_distance
 
 CONFIDENCE, BUDGET, N_FRESH = 0.9, 0.2, 20_000
 LINK = LapsedLink(LogisticLink(), lower=0.1, upper=0.1, scale=2.0)

@@ -33,9 +33,9 @@ from semiindex import (
     policy_error_interval,
     policy_from_scores,
 )
-from semiindex.diagnostics.policy_distance import policy_distance
 from semiindex.exceptions import SemiindexWarning
 from semiindex.link import ParametricLink, ShiftedMixtureLink
+from semiindex.policy.policy_distance import policy_distance
 
 N_ROWS, N_CONTEXTS, N_OPTIONS, BUDGET, LEVEL = 1000, 200, 5, 0.2, 0.9
 THETA = np.array([1.0, -0.8, 0.5, 0.3])

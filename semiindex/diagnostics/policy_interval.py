@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from semiindex._types import FloatArray
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.menu_features import read_menu
-from semiindex.diagnostics.policy_distance import policy_distance
 from semiindex.divergence import Divergence
 from semiindex.exceptions import InvalidParameterError
 from semiindex.inference.bootstrap import Bootstrap, bootstrap_draws
@@ -20,6 +19,7 @@ from semiindex.inference.eligibility import require_eligible, require_full_rank
 from semiindex.inference.sample import InferenceSample, read_sample
 from semiindex.policy.menu import Menu
 from semiindex.policy.menu_policy import policy_from_scores
+from semiindex.policy.policy_distance import policy_distance
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,15 +30,15 @@ class PolicyDistance:
         ``KL(other || policy)`` in nats.
     squared_hellinger : float
         ``sum (sqrt p - sqrt p')^2 / 2``, from 0 to 1.
-    regret : float or None
-        Mean reward of the other policy minus that of this one; None without a reward.
+    regret : float
+        Mean reward of the other policy minus that of this one; NaN without a reward.
     """
 
     total_variation: float
     kl: float
     kl_from_other: float
     squared_hellinger: float
-    regret: float | None
+    regret: float
 
 
 def policy_distance(
@@ -92,7 +93,7 @@ def policy_distance(
         kl=_kl(share, p, log_p, log_q),
         kl_from_other=_kl(share, q, log_q, log_p),
         squared_hellinger=float(share @ (np.sqrt(p) - np.sqrt(q)) ** 2) / 2,
-        regret=None if reward is None else _regret(share, p, q, reward),
+        regret=math.nan if reward is None else _regret(share, p, q, reward),
     )
 
 

@@ -18,6 +18,7 @@ from scipy.special import xlogy
 
 from semiindex._types import FloatArray
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
+from semiindex.policy.policy_distance import policy_distance
 from semiindex.simulation.sample import Evaluation, Sample
 from semiindex.simulation.truth import Truth
 
@@ -191,21 +192,16 @@ class PolicyError:
     def __call__(self, model: Any, truth: Truth, sample: Sample, /) -> dict[str, float]:
         """The measures of every budget."""
         evaluation = _evaluation(sample)
-        scores = _estimated_scores(model, evaluation)
-        n_menus = len(scores)
+        scores, reward = _estimated_scores(model, evaluation), evaluation.scores.ravel()
         results: dict[str, float] = {}
         for budget in self.budgets:
             best, estimated = evaluation.optimal_policy(budget), evaluation.policy(scores, budget)
-            p, q = estimated.probabilities, best.probabilities
-            reward = evaluation.scores.ravel() / n_menus
-            # Where the estimated policy has no mass an option does not count, whatever the ratio.
-            some = p > 0
-            log_ratio = estimated.log_probabilities[some] - best.log_probabilities[some]
+            gap = policy_distance(estimated, best, reward=reward)
             results |= {
-                f"regret[{budget:g}]": float((q - p) @ reward),
-                f"reward[{budget:g}]": float(p @ reward),
-                f"total_variation[{budget:g}]": float(np.abs(q - p).sum() / (2 * n_menus)),
-                f"kl[{budget:g}]": float(p[some] @ log_ratio / n_menus),
+                f"regret[{budget:g}]": gap.regret,
+                f"reward[{budget:g}]": estimated.expected_reward(reward),
+                f"total_variation[{budget:g}]": gap.total_variation,
+                f"kl[{budget:g}]": gap.kl,
             }
         return results
 

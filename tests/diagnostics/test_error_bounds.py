@@ -22,9 +22,9 @@ from semiindex import (
 )
 from semiindex.diagnostics.determinacy import TangentSample, coordinates_of
 from semiindex.diagnostics.policy_bound import _diameter
-from semiindex.diagnostics.policy_distance import policy_distance
 from semiindex.diagnostics.theorems import in_sample_profile_bound
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
+from semiindex.policy.policy_distance import policy_distance
 
 THETA = np.array([1.0, -0.7, 0.4])
 

@@ -14,9 +14,9 @@ from semiindex import (
     policy_error_interval,
     policy_from_scores,
 )
-from semiindex.diagnostics.policy_distance import policy_distance
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.inference import infer
+from semiindex.policy.policy_distance import policy_distance
 
 THETA = np.array([1.0, -0.7, 0.4])
 FEW = Bootstrap(n_draws=19)
