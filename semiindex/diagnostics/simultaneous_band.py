@@ -3,6 +3,7 @@
 The fitted spline and the coefficients are linearised together. Every block (cluster or observation)
 moves the logit at u by ``C_g(u)``; the band is the logit plus and minus ``c se(u)``, where c is the
 quantile of ``max over u of |sum_g eta_g C_g(u)| / se(u)`` over random signs eta, :eq:`simultaneous-band`.
+The variance is that of the blocks or of the penalised information, whichever is larger.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from semiindex.index.linear import LinearDesign
 from semiindex.inference.sample import InferenceSample
 from semiindex.link.monotone_spline import MonotoneSpline, weighted_quantiles
 from semiindex.link.spline import SplineBasis, SplineLink
+from semiindex.objective.unit_index import root_mean_square
 from semiindex.policy.profiled_link import ProfiledLinkPolicy
 
 __all__ = ["SimultaneousBand", "simultaneous_band"]
@@ -82,10 +84,10 @@ def simultaneous_band(
     if not isinstance(link, SplineLink):
         raise TypeError(f"a band needs a spline link, got {link!r}")
     t = _points(null.t, null.weight, bool(free.antisymmetric))
-    contributions, frequency = merged_blocks(
-        _contributions(free, link, null, sample, t), null.blocks.frequency
-    )
-    error = np.sqrt(frequency @ contributions**2)
+    changes, model_variance = _contributions(free, link, null, sample, t)
+    contributions, frequency = merged_blocks(changes, null.blocks.frequency)
+    # Far out, where a fit that is too steep leaves hardly any residuals, their squares know too little.
+    error = np.sqrt(np.maximum(frequency @ contributions**2, model_variance))
     # An odd logit is 0 at 0 without error.
     scaled = np.divide(contributions, error, out=np.zeros_like(contributions), where=error > 0)
     largest = np.concatenate([np.abs(part @ scaled).max(axis=1) for part in multipliers.chunks(frequency)])
@@ -105,8 +107,8 @@ def _points(t: FloatArray, weight: FloatArray, antisymmetric: bool) -> FloatArra
 
 def _contributions(
     free: ProfiledLinkPolicy, link: SplineLink, null: NullModel, sample: InferenceSample, t: FloatArray
-) -> FloatArray:
-    """``C_g(u)``, shape (G, m): change of the logit when a copy of the block is added."""
+) -> tuple[FloatArray, FloatArray]:
+    """``C_g(u)``, shape (G, m), and the variance of the logit by the penalised information, shape (m,)."""
     d = sample.differences.shape[1]
     basis = SplineBasis(link.breakpoints, link.antisymmetric)
     # The coefficients move along the surface on which their root mean square is fixed.
@@ -118,7 +120,7 @@ def _contributions(
     rows = np.column_stack([null.nuisance[:, :d] @ tangent, functions])
     roughness = np.zeros((rows.shape[1], rows.shape[1]))
     k = basis.n_coefficients
-    roughness[-k:, -k:] = _penalty(free) * basis.roughness
+    roughness[-k:, -k:] = _penalty(free, null) * basis.roughness
     root = inverse_root(LinearDesign(rows).gram(null.weight * null.curvature) + roughness)
     changes = changes_without_block(
         rows @ root,
@@ -128,10 +130,11 @@ def _contributions(
         null.blocks,
         clustered=null.clustered,
     )
-    return np.asarray(changes @ grid.T)
+    return changes @ grid.T, np.sum((grid @ root[-grid.shape[1] :]) ** 2, axis=1)
 
 
-def _penalty(free: ProfiledLinkPolicy) -> float:
-    """Weight of the roughness on the scale of the fitted index."""
+def _penalty(free: ProfiledLinkPolicy, null: NullModel) -> float:
+    """Weight of the roughness on the scale of the fitted index, about its mean where location is free."""
     spline = free.link if isinstance(free.link, MonotoneSpline) else MonotoneSpline()
-    return spline.penalty * float(free.index_rms_) ** 3
+    centre = 0.0 if free.antisymmetric else float(np.average(null.t, weights=null.weight))
+    return spline.penalty * root_mean_square(null.t - centre, null.weight) ** 3
