@@ -194,7 +194,8 @@ def link_test(
     multipliers : Multipliers, optional
         Draws of the score form, and of the band; `Multipliers()` by default.
     level : float, default=0.95
-        Confidence level of the simultaneous band.
+        Confidence level of the simultaneous band. With few groups (100 or less) it holds the link less
+        often than that; the test itself does not depend on it.
 
     Returns
     -------
