@@ -83,9 +83,8 @@ def replicate(link: str, estimator: str, seed: int, n_draws: int) -> list[dict[s
     learned = policy_from_scores(flat @ model.coef_, menu, budget=BUDGET).probabilities
     gap = policy_distance(learned, best, truth, menu)
     rows = []
-    for k, (name, value) in enumerate(zip(MEASURES, (gap.total_variation, gap.kl, gap.regret), strict=True)):
-        upper = np.quantile(result.draws[:, k], LEVEL)
-        low, high = np.quantile(result.draws[:, k], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    for name, value in zip(MEASURES, (gap.total_variation, gap.kl, gap.regret), strict=True):
+        _, upper, low, high = result.to_frame().loc[name]
         rows.append(
             {
                 "link": link,
