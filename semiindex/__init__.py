@@ -21,6 +21,7 @@ __all__ = [
     "CauchitLink",
     "CloglogLink",
     "CoefficientDisplay",
+    "EfficiencyDisplay",
     "Frontier",
     "FrontierDisplay",
     "Inference",
@@ -49,6 +50,7 @@ __all__ = [
     "RankingPolicy",
     "ShapeConstrainedLink",
     "SplineLink",
+    "StudyDisplay",
     "alpha_divergence",
     "antisymmetry_test",
     "auc_interval",
@@ -92,6 +94,7 @@ _EXPORTS = {
     "CauchitLink": "semiindex.link",
     "CloglogLink": "semiindex.link",
     "CoefficientDisplay": "semiindex.display",
+    "EfficiencyDisplay": "semiindex.display",
     "Frontier": "semiindex.policy.frontier",
     "FrontierDisplay": "semiindex.display",
     "Inference": "semiindex.inference",
@@ -120,6 +123,7 @@ _EXPORTS = {
     "RankingPolicy": "semiindex.policy",
     "ShapeConstrainedLink": "semiindex.link",
     "SplineLink": "semiindex.link",
+    "StudyDisplay": "semiindex.display",
     "alpha_divergence": "semiindex.divergence",
     "antisymmetry_test": "semiindex.diagnostics",
     "auc_interval": "semiindex.diagnostics",
@@ -185,10 +189,12 @@ if TYPE_CHECKING:
     from semiindex.display import (
         CalibrationDisplay,
         CoefficientDisplay,
+        EfficiencyDisplay,
         FrontierDisplay,
         LearningCurveDisplay,
         LinkDisplay,
         LinkTestDisplay,
+        StudyDisplay,
     )
     from semiindex.divergence import alpha_divergence, custom_divergence
     from semiindex.index import KernelIndex, LinearIndex, PolicyIndex, ProductKernel, index_of_policy

@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "diagnostics": _FITTING | {"policy", "inference"},
     "simulation": _FIRST | {"datasets", "policy"},
     "torch": _FITTING | {"policy"},
-    "display": _FITTING | {"policy", "inference", "diagnostics"},
+    "display": _FITTING | {"policy", "inference", "diagnostics", "simulation"},
     "report": _FITTING | {"datasets", "policy", "inference", "diagnostics", "simulation", "display"},
 }
 

@@ -8,7 +8,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLORS", "INK", "LINE_STYLES", "MARKERS", "QUIET", "REFERENCE", "prepare_axes", "quiet_legend"]
+__all__ = [
+    "COLORS",
+    "INK",
+    "LINE_STYLES",
+    "MARKERS",
+    "QUIET",
+    "REFERENCE",
+    "prepare_axes",
+    "quiet_legend",
+    "series_style",
+]
 
 #: Okabe and Ito's colours, the darker ones first. Markers and line styles repeat the distinction.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -34,6 +44,16 @@ def prepare_axes(ax: Axes | None, size: tuple[float, float]) -> tuple[Axes, Figu
     ax.yaxis.label.set_color(INK)
     ax.set_axisbelow(True)
     return ax, figure
+
+
+def series_style(position: int) -> dict[str, Any]:
+    """Colour, marker and line of one of many series: no two of the first 36 agree in colour and marker."""
+    cycle = position // len(COLORS)
+    return {
+        "color": COLORS[position % len(COLORS)],
+        "marker": MARKERS[(position + cycle) % len(MARKERS)],
+        "ls": LINE_STYLES[(position + cycle) % len(LINE_STYLES)],
+    }
 
 
 def quiet_legend(ax: Axes, **where: Any) -> None:

@@ -28,6 +28,7 @@ from semiindex.simulation.metrics import (
     rms_coefficients,
 )
 from semiindex.simulation.mixture_link import MixtureLink
+from semiindex.simulation.precision import convergence_rates, efficiency_ratios
 from semiindex.simulation.published import (
     PublishedData,
     PublishedTruth,
@@ -91,6 +92,8 @@ __all__ = [
     "Truth",
     "TruthSource",
     "UniformPairs",
+    "convergence_rates",
+    "efficiency_ratios",
     "link_at_severity",
     "load_published_data",
     "published_design",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -151,15 +151,14 @@ class StudyResult:
         import pandas as pd
 
         chosen = [*self.metrics, "seconds"] if metrics is None else list(metrics)
-        self._check_names(baseline, chosen)
+        self.check_names(baseline, chosen)
         keys = [*_NAMES, *self.factors]
         rows = []
-        for names, cell in self.frame.groupby(list(_NAMES), sort=False):
-            common = dict(zip(_NAMES, names, strict=True)) | cell.iloc[0][list(self.factors)].to_dict()
+        for common, cell in self._cells():
             for metric in chosen:
-                wide = cell.pivot(index="replication", columns="estimator", values=metric)
+                wide = _by_estimator(cell, metric)
                 reference = None if baseline is None else wide[baseline]
-                for estimator in cell["estimator"].unique():
+                for estimator in wide.columns:
                     values = wide[estimator]
                     warned = cell.loc[cell["estimator"] == estimator, "n_convergence_warnings"] > 0
                     row = common | {"estimator": estimator, "metric": metric} | _describe(values)
@@ -175,7 +174,46 @@ class StudyResult:
         frame = pd.DataFrame(rows)
         return frame[[*first, *(column for column in frame.columns if column not in first)]]
 
-    def _check_names(self, baseline: str | None, metrics: Sequence[str]) -> None:
+    def cells(self, metric: str) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+        """Values of a metric, cell by cell.
+
+        Parameters
+        ----------
+        metric : str
+            Column of the table.
+
+        Yields
+        ------
+        dict
+            Truth, design, n and factors of a cell.
+        pandas.DataFrame
+            Values of the metric: a row per replication, a column per estimator.
+        """
+        for common, cell in self._cells():
+            yield common, _by_estimator(cell, metric)
+
+    def _cells(self) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+        """Names and factors of every cell, and its rows."""
+        for names, cell in self.frame.groupby(list(_NAMES), sort=False):
+            common: dict[str, Any] = dict(zip(_NAMES, names, strict=True))
+            common |= {factor: cell[factor].iloc[0] for factor in self.factors}
+            yield common, cell
+
+    def check_names(self, baseline: str | None, metrics: Sequence[str]) -> None:
+        """Refuse a baseline or metrics that the study does not have.
+
+        Parameters
+        ----------
+        baseline : str or None
+            Name of an estimator; None is in order.
+        metrics : sequence of str
+            Columns.
+
+        Raises
+        ------
+        InvalidParameterError
+            If one is unknown.
+        """
         estimators = list(self.frame["estimator"].unique())
         if baseline is not None and baseline not in estimators:
             raise InvalidParameterError(
@@ -235,6 +273,12 @@ class StudyResult:
             f"StudyResult({len(self.frame)} fits in {cells} cells, {n_failed} with an error; "
             f"metrics {', '.join(self.metrics) or 'none'})"
         )
+
+
+def _by_estimator(cell: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Values of a metric by replication and estimator, in the order of the table."""
+    wide = cell.pivot(index="replication", columns="estimator", values=metric)
+    return wide[list(cell["estimator"].unique())]
 
 
 def _describe(values: Any) -> dict[str, Any]:
