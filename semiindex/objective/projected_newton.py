@@ -60,6 +60,10 @@ def minimize_in_box(
         decrement = -float(np.dot(gradient, step))
         if decrement <= tolerance * (1 + abs(value)):
             return x, True
+        if decrement > 2 * value > 0:
+            # No quadratic that stays above 0 falls that fast: far out, where a loss is linear, its Hessian
+            # is next to nothing, and halving the step would not end at a length that helps.
+            step *= 2 * value / decrement
         for length, trial in _along(x, step, lower, upper):
             expected = -float(np.dot(gradient, trial - x))
             if value_only(trial) <= value - 1e-4 * expected:

@@ -91,6 +91,28 @@ def test_bounds_far_out_are_met_in_few_steps() -> None:
     assert len(calls) < 200
 
 
+@pytest.mark.parametrize("start", [240.0, -900.0])
+def test_a_start_far_out_where_nothing_is_curved(start: float) -> None:
+    """Every label is sure there, half of them wrongly: the Newton step is 1e14 times too long."""
+    t = np.linspace(-2, 2, 50)
+    z = (np.arange(50) % 3 > 0).astype(float)
+    design = np.column_stack([np.ones(50), t])
+
+    def derivatives(a):
+        f = design @ a
+        p = expit(f)
+        hessian = design.T @ ((p * (1 - p) / 50)[:, None] * design) + 1e-14 * np.eye(2)
+        return float(np.mean(np.logaddexp(0, f) - z * f)), design.T @ (p - z) / 50, hessian
+
+    lower, upper = np.array([-np.inf, 0]), np.array([np.inf, 1.0])
+    x, converged = minimize_in_box(
+        derivatives, lambda a: derivatives(a)[0], np.array([start, 0.5]), lower, upper
+    )
+    reference, _ = minimize_in_box(derivatives, lambda a: derivatives(a)[0], np.zeros(2), lower, upper)
+    assert converged
+    np.testing.assert_allclose(x, reference, atol=1e-5)
+
+
 def test_not_converged_is_said() -> None:
     value_and_gradient, derivatives, start, lower, upper = logistic_problem(4)
     _, converged = minimize_in_box(
