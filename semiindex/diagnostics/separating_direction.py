@@ -61,7 +61,7 @@ def distinct_sample(sample: InferenceSample, *, antisymmetric: bool) -> Prepared
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SemiindexWarning)  # the user's fit has said it
-        return prepare(data, LinearIndex(), antisymmetric=antisymmetric)
+        return prepare(data, LinearIndex(), antisymmetric=antisymmetric, free_location=not antisymmetric)
 
 
 def separation_of(prepared: PreparedSample, *, antisymmetric: bool) -> Separation:
@@ -84,7 +84,8 @@ def separation_of(prepared: PreparedSample, *, antisymmetric: bool) -> Separatio
     if direction is None:
         return Separation("none", np.zeros_like(prepared.theta(np.zeros(r))))
     kind: Literal["quasi-complete", "complete"] = "complete" if complete else "quasi-complete"
-    return Separation(kind, prepared.theta(direction[:r]), float(direction[r:].sum()))
+    shift = float(direction[r:].sum()) - prepared.location(direction[:r])
+    return Separation(kind, prepared.theta(direction[:r]), shift)
 
 
 def _uncontradicted(sample: IndexSample) -> FloatArray | None:

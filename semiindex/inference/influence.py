@@ -186,8 +186,9 @@ def _smooth_links(model: Any, sample: InferenceSample) -> list[tuple[IntArray, L
             continue
         objective = SplineObjective(MonotoneSpline(), antisymmetric=model.antisymmetric)
         t, z, weight = sample.t[rows], sample.z[rows], sample.weight[rows]
-        objective.update(t, z, weight)
-        result.append((rows, objective.fit_link(t, z, weight)))
+        centre = 0.0 if model.antisymmetric else float(np.average(t, weights=weight))
+        objective.update(t - centre, z, weight)
+        result.append((rows, objective.fit_link(t - centre, z, weight).shifted(-centre)))
     return result
 
 

@@ -84,6 +84,14 @@ class Link(ABC):
         """
 
     @abstractmethod
+    def shifted(self, offset: float) -> Link:
+        """The link ``t -> Psi(t + offset)``.
+
+        A fit under a free location sees the index minus its mean c; shifting its link by ``-c`` gives
+        that of the index itself.
+        """
+
+    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings and lists from which `link_from_dict` makes the link again."""
 

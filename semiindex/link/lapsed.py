@@ -141,3 +141,7 @@ class LapsedLink(ParametricLink):
     def rescaled(self, factor: float) -> LapsedLink:
         """The same with the scale multiplied by `factor`."""
         return replace(self, scale=self.scale * factor)
+
+    def shifted(self, offset: float) -> LapsedLink:
+        """The same with the shift, which is on the scale of the base, moved by ``scale * offset``."""
+        return replace(self, shift=self.shift + self.scale * offset)

@@ -93,6 +93,10 @@ class AverageLink(Link):
         """The link of ``factor * t``."""
         return AverageLink(tuple(link.rescaled(factor) for link in self.links), self.shares)
 
+    def shifted(self, offset: float) -> AverageLink:
+        """The link of ``t + offset``."""
+        return AverageLink(tuple(link.shifted(offset) for link in self.links), self.shares)
+
     def to_dict(self) -> dict[str, Any]:
         """Links as dictionaries, and their shares."""
         return {

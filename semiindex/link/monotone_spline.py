@@ -25,13 +25,14 @@ class MonotoneSpline:
         penalty keeps idle ones quiet.
     penalty : float, default=0.2
         Weight of the integrated squared curvature of the logit, in units in which the index has
-        unit root mean square, against the *sum* of the log losses: it fades as the sample grows.
+        unit root mean square (about its mean, where ``antisymmetric=False`` leaves that to the link),
+        against the *sum* of the log losses: it fades as the sample grows.
         A linear logit (a logistic link) is not penalised.
     max_slope : float or None, default=None
         Bound on the slope of the logit, per unit of the index; in an estimator without a ridge that
-        is per root mean square of the index. With 1 the slope of the link is at most 1/4, that of
-        the logistic function; estimators set it where a ridge makes the scale of the index part of
-        the regularisation. None leaves the slope free.
+        is per root mean square of the index (standard deviation with ``antisymmetric=False``). With 1
+        the slope of the link is at most 1/4, that of the logistic function; estimators set it where a
+        ridge makes the scale of the index part of the regularisation. None leaves the slope free.
 
     Raises
     ------

@@ -101,6 +101,12 @@ class ParametricLink(Link):
 
         return self if factor == 1 else LapsedLink(self, scale=factor)
 
+    def shifted(self, offset: float) -> ParametricLink:
+        """The link ``t -> Psi(t + offset)``; a `LapsedLink` without lapses, unless offset is 0."""
+        from semiindex.link.lapsed import LapsedLink  # as in `rescaled`
+
+        return self if offset == 0 else LapsedLink(self, shift=offset)
+
     def to_dict(self) -> dict[str, Any]:
         """The name of the kind and the fields; a nested link as a nested dictionary."""
         state: dict[str, Any] = {"kind": self.kind}

@@ -140,11 +140,20 @@ class PiecewiseLinearLink(Link):
         """The link of ``factor * t``."""
         if not 0 < factor < math.inf:
             raise InvalidParameterError(f"factor must be positive and finite, got {factor}")
-        knots = self.knots / factor
-        # Neighbouring doubles may become one: the knot nearer to 0 stays, on both sides alike.
+        return self._on(self.knots / factor, self.antisymmetric)
+
+    def shifted(self, offset: float) -> PiecewiseLinearLink:
+        """The link of ``t + offset``; antisymmetric no more, unless offset is 0."""
+        return self if offset == 0 else self._on(self.knots - offset, False)
+
+    def _on(self, knots: FloatArray, antisymmetric: bool) -> PiecewiseLinearLink:
+        """The same values at knots that rounding may have made one.
+
+        The knot nearer to 0 stays, on both sides alike.
+        """
         apart = knots[1:] > knots[:-1]
         kept = np.where(knots > 0, np.append(True, apart), np.append(apart, True))
-        return PiecewiseLinearLink(knots[kept], self.values[kept], self.antisymmetric, self.monotone)
+        return PiecewiseLinearLink(knots[kept], self.values[kept], antisymmetric, self.monotone)
 
     def to_dict(self) -> dict[str, Any]:
         """Knots and values as lists."""

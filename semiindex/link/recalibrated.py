@@ -103,6 +103,10 @@ class RecalibratedLink(Link):
         """The link of ``factor * t``."""
         return RecalibratedLink(self.base.rescaled(factor), self.slope_factor, self.intercept)
 
+    def shifted(self, offset: float) -> RecalibratedLink:
+        """The link of ``t + offset``."""
+        return RecalibratedLink(self.base.shifted(offset), self.slope_factor, self.intercept)
+
     def to_dict(self) -> dict[str, Any]:
         """The base as a dictionary, and the two numbers."""
         return {

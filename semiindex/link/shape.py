@@ -42,10 +42,10 @@ class ShapeConstrainedLink:
     lipschitz : float, optional
         Largest slope ``Psi'`` per unit of the index. In an estimator without a ridge the index has
         unit root mean square while it is fitted, so that the bound is per root mean square of the
-        index: 1 is generous (a logistic link of standard deviation 2 has 1/2), 1/4 would flatten
-        most links. With a ridge the scale of the index is part of the model and 1/4, the slope of
-        the logistic function, is what estimators set. None, the default, for no bound; the profile
-        loss is then rough.
+        index (per standard deviation with ``antisymmetric=False``): 1 is generous (a logistic link of
+        standard deviation 2 has 1/2), 1/4 would flatten most links. With a ridge the scale of the
+        index is part of the model and 1/4, the slope of the logistic function, is what estimators set.
+        None, the default, for no bound; the profile loss is then rough.
     lower, upper : float, default=0.0, 1.0
         Bounds of Psi. A known lapse rate e is ``lower=e``, ``upper=1-e``. An antisymmetric fit needs
         ``upper = 1 - lower``.

@@ -73,6 +73,10 @@ class SplineBasis:
         tie[position, np.minimum(position, self._n_raw - 1 - position)] = 1.0
         return tie
 
+    def expand(self, coefficients: FloatArray) -> FloatArray:
+        """Coefficients of all quadratic B-splines, tied ones written out, from the free ones."""
+        return np.asarray(self._tie @ coefficients)
+
     @cached_property
     def _primitive(self) -> FloatArray:
         """Map from the free coefficients to the cubic B-spline coefficients of f - f0."""
@@ -108,7 +112,7 @@ class SplineBasis:
         """``f(t) - f0`` for given coefficients."""
         low, high = self.breakpoints[0], self.breakpoints[-1]
         inside = np.clip(t, low, high)
-        raw = self._tie @ coefficients
+        raw = self.expand(coefficients)
         excess = t - inside
         tail = np.where(excess < 0, raw[0], raw[-1]) * excess
         return np.asarray(self._cubic(self._primitive @ coefficients)(inside) + tail)
@@ -116,7 +120,7 @@ class SplineBasis:
     def derivative(self, t: FloatArray, coefficients: FloatArray) -> FloatArray:
         """``f'(t)`` for given coefficients."""
         inside = np.clip(t, self.breakpoints[0], self.breakpoints[-1])
-        spline = BSpline(self._clamped, self._tie @ coefficients, _DEGREE)
+        spline = BSpline(self._clamped, self.expand(coefficients), _DEGREE)
         return np.asarray(np.maximum(spline(inside), 0.0))
 
     @cached_property
@@ -227,6 +231,16 @@ class SplineLink(Link):
         return SplineLink(
             self.breakpoints / factor, self.coefficients * factor, self.intercept, self.antisymmetric
         )
+
+    def shifted(self, offset: float) -> SplineLink:
+        """The link of ``t + offset``; antisymmetric no more, unless offset is 0."""
+        if offset == 0:
+            return self
+        if not self.antisymmetric:
+            return SplineLink(self.breakpoints - offset, self.coefficients, self.intercept)
+        basis: SplineBasis = self._basis  # type: ignore[attr-defined]
+        start = float(self.logit(self.breakpoints[0]))
+        return SplineLink(self.breakpoints - offset, basis.expand(self.coefficients), start)
 
     def to_dict(self) -> dict[str, Any]:
         """Knots, coefficients and intercept as plain numbers."""

@@ -16,40 +16,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from semiindex._types import FloatArray, IntArray
+from semiindex._types import FloatArray
 from semiindex.link.base import Link
 from semiindex.link.isotonic import fit_isotonic
 from semiindex.objective.base import Evaluation, Objective
 from semiindex.objective.pairwise_sums import SigmoidSurrogate, Surrogate
-from semiindex.objective.unit_index import UnitIndexObjective, root_mean_square
+from semiindex.objective.unit_index import root_mean_square
 from semiindex.objective.win_loss import DoubledSample, SplitSample, split
 
-__all__ = ["RankingObjective", "UnitSpreadObjective"]
+__all__ = ["RankingObjective"]
 
 #: Quantiles of the index at which the curvature of the rank criterion is estimated, and points from
 #: which it is.
 _N_NODES, _N_POINTS = 65, 20_000
-
-
-class UnitSpreadObjective(UnitIndexObjective):
-    """``t -> L(t / sd(t))`` of an L that sees no shift, such as the bipartite criterion.
-
-    The root mean square would count the mean, of which the criterion knows nothing. For such an L the
-    derivative is that of `UnitIndexObjective` at the centred index.
-
-    Parameters
-    ----------
-    inner : Objective
-        The objective of an index of unit standard deviation.
-    """
-
-    def evaluate(self, t: FloatArray, z: FloatArray, weight: FloatArray) -> Evaluation:
-        """Value, tangent derivative and curvature; see `Objective.evaluate`."""
-        return super().evaluate(t - np.average(t, weights=weight), z, weight)
-
-    def for_rows(self, rows: IntArray) -> UnitSpreadObjective:
-        """The unit spread of a subsample."""
-        return UnitSpreadObjective(self.inner.for_rows(rows))
 
 
 class RankingObjective(Objective):

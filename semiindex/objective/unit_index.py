@@ -27,6 +27,9 @@ class UnitIndexObjective(Objective):
     can vanish:
     ``theta' S(theta) >= 0`` always, hence the full score has no root.
 
+    A link that is free to shift absorbs location as well as scale. The index of its fits has mean 0 for all
+    parameters (`semiindex.index.centring`), and its root mean square is its standard deviation.
+
     Parameters
     ----------
     inner : Objective

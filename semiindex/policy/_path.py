@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,10 @@ def _walk(
     index = LinearIndex() if estimator.index is None else clone(estimator.index)
     held_out = data.take(test)
     losses, converged = np.empty((len(ridges), test.size)), np.empty(len(ridges), dtype=bool)
-    prepared = prepare(train, index, antisymmetric=estimator.antisymmetric, ridge=ridges[0])
+    read = partial(
+        prepare, train, index, antisymmetric=estimator.antisymmetric, free_location=estimator._free_location
+    )
+    prepared = read(ridge=ridges[0])
     design = index.design(held_out.pairs)
     start: FloatArray | None = None
     for k, ridge in enumerate(ridges):
@@ -90,7 +93,7 @@ def _walk(
             previous, prepared = prepared, prepared.with_ridge(ridge)
             start = None if start is None else _moved(start, previous, prepared)
         else:  # a fit without penalty has coordinates, and an objective, of its own
-            prepared, start = prepare(train, index, antisymmetric=estimator.antisymmetric), None
+            prepared, start = read(), None
         estimate = estimator._estimate_classes(prepared, _from_start(estimator, start))
         estimator._store(train, index, prepared, estimate)
         t = design.matvec(estimator.coef_.astype(np.float64))

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from semiindex._types import FloatArray, IntArray, is_sparse
 from semiindex.exceptions import IdentificationWarning, InvalidDataError
 from semiindex.index.base import Design, IndexClass
+from semiindex.index.centring import CentredDesign, centred
 from semiindex.index.feature_design import FeatureDesign
 from semiindex.index.linear import LinearIndex
 from semiindex.index.whitening import WhitenedDesign, whiten, without_constant
@@ -41,7 +42,7 @@ class PreparedSample:
     Attributes
     ----------
     sample : IndexSample
-        Whitened design, labels, weights.
+        Whitened design, labels, weights. Where the link absorbs location the design is centred.
     column_scale : array of shape (d,) or None
         Factors of the features in that design (powers of two), None where all are one.
     link_classes : array of shape (m,) of int or None
@@ -66,12 +67,20 @@ class PreparedSample:
         theta = self.sample.design.to_theta(phi)
         return theta if self.column_scale is None else theta * self.column_scale
 
+    def location(self, phi: FloatArray) -> float:
+        """What the index of the drivers lacks of that of the features: its mean, or nothing."""
+        design = self.sample.design
+        return design.location(phi) if isinstance(design, CentredDesign) else 0.0
+
     def with_ridge(self, ridge: float) -> PreparedSample:
         """The same sample in the coordinates of another (positive) ridge; nothing is factorised again."""
-        design = self.sample.design.design
+        current, design = self.sample.design, self.sample.design.design
         if not isinstance(design, FeatureDesign):
             return self
-        return replace(self, sample=replace(self.sample, design=design.ridge_coordinates(ridge)))
+        coordinates = design.ridge_coordinates(ridge)
+        if isinstance(current, CentredDesign):
+            coordinates = CentredDesign.of(coordinates, self.sample.weight)
+        return replace(self, sample=replace(self.sample, design=coordinates))
 
     def objective(self, make: Callable[[], Objective]) -> Objective:
         """The objective of the sample: one, or one for every class of raters."""
@@ -83,10 +92,14 @@ def prepare(
     index: IndexClass,
     *,
     antisymmetric: bool,
+    free_location: bool,
     ridge: float = 0.0,
     strata: IntArray | None = None,
 ) -> PreparedSample:
     """Canonical form, design and whitening of a sample.
+
+    With `free_location` the link absorbs a shift of the index, so that the index is held at mean 0: a
+    constant added to a feature then changes nothing that a fit sees.
 
     Equal comparisons are merged, except those of two classes of raters or of two strata.
 
@@ -118,8 +131,8 @@ def prepare(
         pairs, column_scale = _tame(matrix, largest)
     whitened, null = _coordinates(index.fit_design(pairs), weight, ridge)
     constant = None
-    if not (antisymmetric or penalised):
-        whitened, constant = without_constant(whitened, weight)
+    if free_location:
+        whitened, constant = _about_mean(whitened, weight, penalised=penalised)
     if whitened.n_parameters == 0:
         raise InvalidDataError(
             "X: no feature differs between the two options of any comparison, so that there is nothing to "
@@ -152,6 +165,21 @@ def _coordinates(design: Design, weight: FloatArray, ridge: float) -> tuple[Whit
     if isinstance(design, FeatureDesign):  # a rich class: directions are many, and mean nothing one by one
         return design.ridge_coordinates(ridge), np.zeros((design.n_parameters, 0))
     return whiten(design, weight, least_norm="penalty" if ridge > 0 else "spread")
+
+
+def _about_mean(
+    whitened: WhitenedDesign, weight: FloatArray, *, penalised: bool
+) -> tuple[WhitenedDesign, FloatArray | None]:
+    """Coordinates of an index of mean 0, and the direction that they leave out as it moves every index alike.
+
+    A ridge rules that direction itself.
+    """
+    if isinstance(whitened.design, FeatureDesign):  # its coordinates are those of the ridge
+        return CentredDesign.of(whitened, weight), None
+    constant = None
+    if not penalised:
+        whitened, constant = without_constant(whitened, weight)
+    return centred(whitened, weight), constant
 
 
 def _require_units(largest: FloatArray, ridge: float, names: tuple[str, ...]) -> None:

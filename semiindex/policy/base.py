@@ -31,7 +31,7 @@ from semiindex.policy._reading import (
     read_fit_input,
 )
 from semiindex.policy._sample import PreparedSample, prepare
-from semiindex.policy.estimate import Estimate, PooledLinks
+from semiindex.policy.estimate import Estimate, PooledLinks, of_features
 from semiindex.policy.menu_estimates import MenuEstimates
 from semiindex.policy.summary import FitSummary
 
@@ -83,6 +83,11 @@ class PreferencePolicy(MenuEstimates):
     def _strata(self, data: FitInput) -> IntArray | None:
         """What, besides the classes of raters, keeps equal comparisons apart; nothing, as a rule."""
         return None
+
+    @property
+    def _free_location(self) -> bool:
+        """Whether the link absorbs a shift of the index."""
+        return not self.antisymmetric
 
     @property
     def _pools(self) -> bool:
@@ -191,30 +196,36 @@ class PreferencePolicy(MenuEstimates):
         if isinstance(index, LinearIndex):  # an unknown rule is said before the fit, not after it
             normalize(self.normalization, np.ones(len(data.feature_names)), 1.0, data.feature_names)
         prepared = prepare(
-            data, index, antisymmetric=self.antisymmetric, ridge=self.ridge, strata=self._strata(data)
+            data,
+            index,
+            antisymmetric=self.antisymmetric,
+            free_location=self._free_location,
+            ridge=self.ridge,
+            strata=self._strata(data),
         )
         if prepared.link_classes is None:
             estimate = self._estimate(prepared)
         else:
             estimate = self._estimate_classes(prepared, self._estimate)
         self._store(data, index, prepared, estimate)
-        self._store_nuisances(prepared.sample, estimate.minimum)
+        self._store_nuisances(prepared, estimate.minimum)
         return self
 
     def _store(self, data: FitInput, index: IndexClass, prepared: PreparedSample, estimate: Estimate) -> None:
         """Fitted attributes, under the requested normalisation."""
         minimum, sample = estimate.minimum, prepared.sample
         theta = prepared.theta(minimum.x)
-        rms = root_mean_square(sample.design.matvec(minimum.x), sample.weight)
+        location = prepared.location(minimum.x)
+        rms = root_mean_square(sample.design.matvec(minimum.x) + location, sample.weight)
         applied = normalize(self.normalization, theta, rms, index.parameter_names(data.feature_names))
-        links = [link.rescaled(applied.divisor) if applied.divisor != 1 else link for link in estimate.links]
+        links = [of_features(link, location, applied.divisor) for link in estimate.links]
         dtype = np.float32 if getattr(data.pairs, "dtype", None) == np.float32 else np.float64
         self.coef_ = (theta / applied.divisor).astype(dtype)
         self.normalization_ = applied.description
         self.index_ = index
         self.classes_ = data.classes
         self._store_links(links, prepared)
-        self._store_pooling(estimate.pooled, applied.divisor)
+        self._store_pooling(estimate.pooled, location, applied.divisor)
         self.n_iter_ = max(minimum.n_iter, 1)  # finding that the start is the solution is a step
         self.converged_ = minimum.converged
         self.loss_curve_ = list(minimum.values)
@@ -233,7 +244,7 @@ class PreferencePolicy(MenuEstimates):
                 stacklevel=3,
             )
 
-    def _store_nuisances(self, sample: IndexSample, minimum: Minimum) -> None:
+    def _store_nuisances(self, prepared: PreparedSample, minimum: Minimum) -> None:
         """Fitted attributes beside index and link; none, as a rule."""
 
     def _store_links(self, links: list[Link], prepared: PreparedSample) -> None:
@@ -245,13 +256,13 @@ class PreferencePolicy(MenuEstimates):
         self.link_ = AverageLink(tuple(links), tuple(shares / shares.sum()))
         self.links_ = dict(zip(levels.tolist(), links, strict=True))
 
-    def _store_pooling(self, pooled: PooledLinks | None, divisor: float) -> None:
+    def _store_pooling(self, pooled: PooledLinks | None, location: float, divisor: float) -> None:
         """How the links were pooled; the common one is that of a rater drawn at random."""
         self.pooling_: float | None = None
         self.criterion_links_: str | None = None
         if pooled is not None:
             self.pooling_, self.criterion_links_ = pooled.prior_weight, pooled.criterion
-            self.link_ = pooled.common.rescaled(divisor) if divisor != 1 else pooled.common
+            self.link_ = of_features(pooled.common, location, divisor)
 
     def coefficients(self) -> pd.DataFrame:
         """Coefficients by feature.

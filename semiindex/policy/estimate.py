@@ -8,7 +8,7 @@ from typing import Literal
 from semiindex.link.base import Link
 from semiindex.optimize.quasi_newton import Minimum
 
-__all__ = ["Estimate", "PooledLinks"]
+__all__ = ["Estimate", "PooledLinks", "of_features"]
 
 
 @dataclass(frozen=True)
@@ -51,3 +51,19 @@ class Estimate:
     links: tuple[Link, ...]
     notes: tuple[str, ...] = ()
     pooled: PooledLinks | None = None
+
+
+def of_features(link: Link, location: float, divisor: float) -> Link:
+    """The link of the index as it is reported, from that of the index of a fit.
+
+    Parameters
+    ----------
+    link : Link
+        Of the index minus `location`.
+    location : float
+        What the index of the fit lacked; see `PreparedSample.location`.
+    divisor : float
+        By which the parameters are divided.
+    """
+    link = link if location == 0 else link.shifted(-location)
+    return link if divisor == 1 else link.rescaled(divisor)

@@ -197,6 +197,10 @@ class KnownLinkPolicy(PreferencePolicy):
             raise InvalidParameterError(f"flip_rate must be in [0, 0.5), got {self.flip_rate!r}")
 
     @property
+    def _free_location(self) -> bool:
+        return super()._free_location and self.position_effect
+
+    @property
     def _pools(self) -> bool:
         return super()._pools and self.loss in ("ipo", "hinge")
 

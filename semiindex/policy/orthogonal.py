@@ -28,7 +28,7 @@ from semiindex.policy._pilot import logistic_pilot
 from semiindex.policy._reading import FitInput, read_predict_input, read_raters
 from semiindex.policy._sample import PreparedSample
 from semiindex.policy._separation import warn_of_separation
-from semiindex.policy.estimate import Estimate
+from semiindex.policy.estimate import Estimate, of_features
 from semiindex.policy.link_free import LinkFreePolicy, unit_direction
 from semiindex.policy.score_components import ScoreComponents, cross_fitted_components
 
@@ -258,13 +258,13 @@ class OrthogonalPolicy(LinkFreePolicy):
     def _rule(self) -> SmoothingRule:
         return SmoothingRule(get_kernel(self.kernel), self.bandwidth, self.trimming)  # type: ignore[arg-type]
 
-    def _store_nuisances(self, sample: IndexSample, minimum: Minimum) -> None:
+    def _store_nuisances(self, prepared: PreparedSample, minimum: Minimum) -> None:
         """Kernel regression on the fitted index, on the scale of `coef_`."""
+        sample, location = prepared.sample, prepared.location(minimum.x)
         t = sample.design.matvec(minimum.x)
-        unit = root_mean_square(t, sample.weight) / self.index_rms_
-        self.kernel_link_ = fit_kernel_link(
-            t / unit, sample.z, sample.weight, self._rule(), antisymmetric=self.antisymmetric
-        )
+        link = fit_kernel_link(t, sample.z, sample.weight, self._rule(), antisymmetric=self.antisymmetric)
+        divisor = root_mean_square(t + location, sample.weight) / self.index_rms_
+        self.kernel_link_ = of_features(link, location, divisor)
 
     def score_components(
         self,

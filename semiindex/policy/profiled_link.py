@@ -53,7 +53,8 @@ class ProfiledLinkPolicy(LinkFreePolicy):
         within a few percent of the estimator that knows the link. ``"isotonic"`` assumes nothing beyond
         monotonicity and has no tuning: the index solves the isotonic score equation. A
         `ShapeConstrainedLink` imposes bounds on slope and values, or concavity. Without a ridge a
-        bound on the slope is per root mean square of the index; give one (1 is generous), since
+        bound on the slope is per root mean square of the index (standard deviation with
+        ``antisymmetric=False``, where location is the link's); give one (1 is generous), since
         the profile loss of an unbounded piecewise linear link is rough. `notes_` say where a bound
         is active.
     antisymmetric : bool, default=True
@@ -243,11 +244,12 @@ class ProfiledLinkPolicy(LinkFreePolicy):
             slopes = [link.slope(t) for link in links]
         if bound is None:
             return ()
+        unit = "root mean square" if self.antisymmetric else "standard deviation"
         share = max(float(np.average(slope * scale > 0.999 * bound, weights=weight)) for slope in slopes)
         if share < _ACTIVE_SHARE:
             return ()
         return (
-            f"The bound {bound:g} on the slope of the link (per root mean square of the index) is active for "
+            f"The bound {bound:g} on the slope of the link (per {unit} of the index) is active for "
             f"{share:.0%} of the comparisons: the link would be steeper without it, and the coefficients "
             "depend on it. Raise it unless it is known to hold.",
         )

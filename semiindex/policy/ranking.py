@@ -21,7 +21,7 @@ from semiindex.objective.pairwise_sums import (
     SquaredHinge,
     Surrogate,
 )
-from semiindex.objective.ranking import RankingObjective, UnitSpreadObjective
+from semiindex.objective.ranking import RankingObjective
 from semiindex.objective.unit_index import UnitIndexObjective
 from semiindex.objective.win_loss import split
 from semiindex.optimize.fit import fit_index
@@ -232,8 +232,9 @@ class RankingPolicy(LinkFreePolicy):
     def _anneal(self, prepared: PreparedSample, start: FloatArray, penalty: Penalty) -> Minimum:
         """Follow the minimiser of the sigmoid criterion down to the final temperature.
 
-        Without a penalty the index is held at unit root mean square, which gives the temperature its
-        unit. In a large sample all but the last step use a part of it.
+        Without a penalty the index is held at unit root mean square (about its mean, where the criterion
+        sees no shift), which gives the temperature its unit. In a large sample all but the last step use a
+        part of it.
         """
         sample = prepared.sample
         final = self._final_temperature(float(np.sum(sample.weight)))
@@ -247,10 +248,9 @@ class RankingPolicy(LinkFreePolicy):
         order = self._objective(prepared, Indicator()).for_rows(rows)
         if order.evaluate(part.design.matvec(x), part.z, part.weight).value > 0.5:
             x = -x  # more pairs are in order the other way round
-        unit = UnitIndexObjective if self.antisymmetric else UnitSpreadObjective
 
         def criterion(temperature: float) -> Objective:
-            return unit(self._objective(prepared, SigmoidSurrogate(temperature)))
+            return UnitIndexObjective(self._objective(prepared, SigmoidSurrogate(temperature)))
 
         for temperature in [step for step in _ANNEALING if step > final]:
             objective = criterion(temperature).for_rows(rows)

@@ -88,8 +88,13 @@ def cross_fitted_components(
     ScoreComponents
     """
     score = EfficientScoreObjective(rule, folds, antisymmetric=antisymmetric)
-    score.update(t, z, weight)
-    nuisance = score.nuisances(t, z, weight)
+    # As in the fit: what a free location absorbs is taken off first. The pseudo-observation in every
+    # window would otherwise draw the mean of the features towards 0, wherever that is.
+    centre, origin = 0.0, np.zeros(rows.shape[1])
+    if not antisymmetric:
+        centre, origin = float(np.average(t, weights=weight)), np.average(rows, axis=0, weights=weight)
+    score.update(t - centre, z, weight)
+    nuisance = score.nuisances(t - centre, z, weight)
     return ScoreComponents(
         t,
         z,
@@ -97,6 +102,6 @@ def cross_fitted_components(
         nuisance.probability,
         nuisance.slope,
         nuisance.multiplier,
-        nuisance.centre(rows),
+        nuisance.centre(rows - origin),
         folds,
     )

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from semiindex import LinearIndex, PreferencePairs
 from semiindex.index import linear
 from semiindex.index.base import Design
+from semiindex.index.centring import CentredDesign, centred
 from semiindex.index.linear import LinearDesign
 from semiindex.index.shift import ShiftedDesign
 from semiindex.index.whitening import WhitenedDesign, whiten, without_constant
@@ -29,11 +30,16 @@ def weights() -> np.ndarray:
     return np.random.default_rng(1).integers(1, 4, N).astype(float)
 
 
+def about_mean(design: WhitenedDesign, dense: np.ndarray, w: np.ndarray) -> tuple[Design, np.ndarray]:
+    """A design about its mean and the dense matrix of it."""
+    return CentredDesign.of(design, w), dense - w @ dense / w.sum()
+
+
 def designs() -> list[tuple[str, Design, np.ndarray]]:
     """Name, operator and the dense matrix that it stands for."""
     X, w = matrix(), weights()
     single = X.astype(np.float32)
-    basis = np.random.default_rng(2).normal(size=(D, 3))
+    basis, scale = np.random.default_rng(2).normal(size=(D, 3)), np.arange(1.0, 5.0)
     whitened, _ = whiten(LinearDesign(X), w)
     return [
         ("dense", LinearDesign(X), X),
@@ -43,7 +49,10 @@ def designs() -> list[tuple[str, Design, np.ndarray]]:
         ("csc", LinearDesign(sp.csc_matrix(X)), X),
         ("whitened", WhitenedDesign(LinearDesign(X), basis), X @ basis),
         ("whitened sparse", WhitenedDesign(LinearDesign(sp.csr_array(X)), basis), X @ basis),
-        ("scaled", WhitenedDesign(LinearDesign(X), np.arange(1.0, 5.0)), X * np.arange(1.0, 5.0)),
+        ("scaled", WhitenedDesign(LinearDesign(X), scale), X * scale),
+        ("centred", *about_mean(WhitenedDesign(LinearDesign(X), basis), X @ basis, w)),
+        ("centred sparse", *about_mean(WhitenedDesign(LinearDesign(sp.csr_array(X)), basis), X @ basis, w)),
+        ("centred, scaled", *about_mean(WhitenedDesign(LinearDesign(X), scale), X * scale, w)),
         ("shifted", ShiftedDesign(whitened), np.column_stack([X @ whitened.basis, np.ones(N)])),
     ]
 
@@ -201,3 +210,29 @@ def test_constant_beside_a_free_shift() -> None:
         ).max()
         < 1e-12
     )
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.0, 1e4])
+def test_centred_coordinates_do_not_depend_on_location(offset: float) -> None:
+    """The index has mean 0 and unit mean square for every unit vector, and spans what the features span."""
+    X, w = matrix(), weights()
+    X = X + offset * X.std(axis=0) * [1.0, -1.0, 0.5, 0.0]
+    whitened = centred(whiten(LinearDesign(X), w)[0], w)
+    rows = whitened.rows(slice(None))
+    np.testing.assert_allclose(w @ rows / w.sum(), 0, atol=1e-9)
+    np.testing.assert_allclose((rows.T * w) @ rows / w.sum(), np.eye(D), atol=1e-6)
+    phi = np.arange(1.0, 5.0)
+    t = X @ whitened.to_theta(phi)
+    np.testing.assert_allclose(whitened.matvec(phi) + whitened.location(phi), t, rtol=1e-9, atol=1e-9)
+    assert whitened.location(phi) == pytest.approx(w @ t / w.sum(), rel=1e-9, abs=1e-12)
+
+
+def test_centred_columns_are_scaled_one_by_one(monkeypatch) -> None:
+    """Above the size of a matrix; a constant column keeps its length, its index does not vary."""
+    monkeypatch.setattr("semiindex.index.whitening._DENSE_LIMIT", 3)
+    X, w = matrix(), weights()
+    X[:, 0], X[:, 1] = 7.0, X[:, 1] + 500.0
+    whitened = centred(whiten(LinearDesign(X), w)[0], w)
+    assert whitened.basis.ndim == 1
+    np.testing.assert_allclose(whitened.column_mean_square(w), [0, 1, 1, 1], atol=1e-12)
+    assert whitened.basis[0] == pytest.approx(1 / 7)

@@ -136,6 +136,18 @@ def test_rescaled_is_the_link_of_the_scaled_index(link: Link, factor: float) -> 
     )
 
 
+@pytest.mark.parametrize("offset", [-0.7, 0.0, np.float64(3.0)])
+def test_shifted_is_the_link_of_the_shifted_index(link: Link, offset: float) -> None:
+    shifted = link.shifted(offset)
+    np.testing.assert_allclose(shifted.probability(T), link.probability(T + offset), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(shifted.slope(T), link.slope(T + offset), rtol=1e-11, atol=1e-13)
+    assert shifted.antisymmetric == (link.antisymmetric and offset == 0)
+    back = link_from_dict(json.loads(json.dumps(shifted.to_dict()))).shifted(-offset)
+    np.testing.assert_allclose(back.probability(T), link.probability(T), rtol=0, atol=1e-13)
+    both = link.shifted(offset).rescaled(2.0)
+    np.testing.assert_allclose(both.probability(T), link.probability(2 * T + offset), rtol=0, atol=1e-14)
+
+
 def test_survives_pickle_and_json(link: Link) -> None:
     copies = [
         pickle.loads(pickle.dumps(link)),

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from semiindex.objective.grouped import GroupedObjective
 from semiindex.objective.pairwise_sums import Indicator, LogisticSurrogate, SigmoidSurrogate, SquaredHinge
-from semiindex.objective.ranking import RankingObjective, UnitSpreadObjective
+from semiindex.objective.ranking import RankingObjective
 from semiindex.objective.unit_index import UnitIndexObjective
 from semiindex.objective.win_loss import split
 
@@ -199,22 +199,6 @@ def test_unit_index_makes_the_sigmoid_scale_free() -> None:
     assert one.value == two.value
     np.testing.assert_allclose(one.gradient, 8 * two.gradient, rtol=1e-12)
     assert one.gradient @ t == pytest.approx(0, abs=1e-14)
-
-
-def test_unit_spread_sees_neither_scale_nor_shift() -> None:
-    t, z, weight = sample()
-    objective = UnitSpreadObjective(RankingObjective(SigmoidSurrogate(0.3), antisymmetric=False))
-    one, two = objective.evaluate(t, z, weight), objective.evaluate(8 * t + 5, z, weight)
-    assert one.value == pytest.approx(two.value, rel=1e-12)
-    np.testing.assert_allclose(one.gradient, 8 * two.gradient, rtol=1e-9, atol=1e-13)
-    assert one.gradient.sum() == pytest.approx(0, abs=1e-12)
-    for i in range(0, t.size, 7):
-        e = 1e-5 * (np.arange(t.size) == i)
-        up, down = (objective.evaluate(t + h, z, weight).value for h in (e, -e))
-        assert one.gradient[i] == pytest.approx((up - down) / 2e-5, rel=1e-5, abs=1e-9)
-    rows = np.arange(30)
-    part = objective.for_rows(rows).evaluate(t[rows], z[rows], weight[rows])
-    assert part.value == objective.evaluate(t[rows], z[rows], weight[rows]).value
 
 
 @both_forms
