@@ -173,10 +173,11 @@ def _encode(
     if encoder is not None:
         if features is not None:
             raise InvalidParameterError("features and encoder were both given: the encoder names its columns")
-        wanted = [code.name for code in (*encoder.columns, *encoder.context)]
-        require_columns(table, {f"encoder column {name}": name for name in wanted})
-        require_complete(table, wanted)
-        return encoder.transform(table, table, table).features0, encoder.names
+        own, shared = ([code.name for code in codes] for codes in (encoder.columns, encoder.context))
+        require_columns(table, {f"encoder column {name}": name for name in (*own, *shared)})
+        require_complete(table, [*own, *shared])
+        options = table[own]
+        return encoder.transform(options, options, table[shared]).features0, encoder.names
     columns = [c for c in table.columns if c not in roles] if features is None else list(features)
     require_columns(table, {f"features[{k}]": column for k, column in enumerate(columns)})
     if not columns:

@@ -112,6 +112,33 @@ def test_categories_are_encoded_as_in_the_fit() -> None:
     np.testing.assert_array_equal(menu.features, [[0, 0], [1, 0], [0, 1]])
 
 
+def test_formulas_are_evaluated_as_in_the_fit() -> None:
+    df = pd.DataFrame(
+        {
+            "id": [0, 0, 1, 1],
+            "kind": ["a", "b", "b", "a"],
+            "price": [1.0, 2.0, 4.0, 3.0],
+            "income": [5.0, 5.0, 7.0, 7.0],
+            "won": [1, 0, 1, 0],
+        }
+    )
+    pairs = PreferencePairs.from_choice_sets(
+        df, set="id", chosen="won", formula="kind + price + price:income"
+    )
+    menu = Menu.from_frame(df.iloc[:2], context="id", encoder=pairs.encoder)
+    assert menu.feature_names == pairs.feature_names
+    np.testing.assert_array_equal(menu.features, [[0, 1, 5], [1, 2, 10]])
+    np.testing.assert_array_equal(np.abs(pairs.differences[0]), menu.features[1] - menu.features[0])
+
+
+def test_formulas_with_columns_that_options_share() -> None:
+    df = pd.DataFrame({"a_x": [1.0, 2.0], "b_x": [3.0, 5.0], "age": [30.0, 40.0], "b_won": [1, 0]})
+    pairs = PreferencePairs.from_wide(df, option0="a_", option1="b_", choice="b_won", formula="x + x:age")
+    options = pd.DataFrame({"c": [0, 0], "x": [1.0, 3.0], "age": [30.0, 30.0]})
+    menu = Menu.from_frame(options, context="c", encoder=pairs.encoder)
+    np.testing.assert_array_equal(menu.features, [[1, 30], [3, 90]])
+
+
 def test_parts() -> None:
     menu = Menu(FEATURES, [0, 2, 5], reference=[0.4, 0.6, 0.2, 0.3, 0.5], weights=[1, 3])
     second = menu[1]
