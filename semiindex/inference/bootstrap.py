@@ -3,6 +3,11 @@
 A resample is a vector of frequency weights, not a copy of rows: weight k is the same as k copies in
 every estimator of the library. Draw b depends on the seed and on b alone, so that the result is the
 same for any number of jobs.
+
+Data are read and checked once for all refits. Every refit starts where a fit starts, at its own pilot, and
+not at the estimate of the whole sample: that is a standard error away, as the pilot is, so that it saved no
+evaluation in trials (10.0 in place of 9.8 for the spline link at n = 1000), and where a criterion has
+several local minima it led a refit to another one than `fit` finds.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from semiindex.inference.normalizing import normalized, normalizing_position
 from semiindex.inference.sample import InferenceSample
 from semiindex.link.base import Link
 from semiindex.link.lapsed import LapsedLink
+from semiindex.policy._reading import FitInput, read_fit_input
 
 __all__ = ["Bootstrap", "Draws", "bootstrap_draws", "percentile_intervals"]
 
@@ -131,12 +137,11 @@ def bootstrap_draws(
         )
     seeds = np.random.SeedSequence(spec.random_state).spawn(spec.n_draws)
     sigma = sample.second_moment
-    base = np.ones(sample.used.size) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    data = read_fit_input(
+        clone(model), X, y, sample_weight, link_groups, one_class_allowed=model.antisymmetric
+    )
     tasks = (
-        delayed(_refit)(
-            model, X, y, base * _multiplier(sample, seed), link_groups, sigma, sample.feature_names
-        )
-        for seed in seeds
+        delayed(_refit)(model, data, _multiplier(sample, seed), sigma, sample.feature_names) for seed in seeds
     )
     results = list(_shown(Parallel(spec.n_jobs, return_as="generator")(tasks), spec))
     fits = [result for result in results if isinstance(result, _Refit)]
@@ -164,30 +169,20 @@ def percentile_intervals(
 
 
 def _multiplier(sample: InferenceSample, seed: np.random.SeedSequence) -> FloatArray:
-    """Factor of every row's weight in one resample, 0 for rows that had no weight."""
+    """Factor of every row's weight in one resample."""
     rng = np.random.default_rng(seed)
     if sample.clusters:
         codes = sample.clusters[0]
         count = int(codes.max()) + 1
-        factor = rng.multinomial(count, np.full(count, 1 / count))[codes].astype(np.float64)
-    else:
-        observations = sample.observations
-        size = max(round(observations.total), 1)
-        drawn = rng.multinomial(size, observations.frequency / observations.total)
-        factor = (drawn / observations.frequency)[observations.codes]
-    result = np.zeros(sample.used.size)
-    result[sample.used] = factor
-    return result
+        return rng.multinomial(count, np.full(count, 1 / count))[codes].astype(np.float64)
+    observations = sample.observations
+    size = max(round(observations.total), 1)
+    drawn = rng.multinomial(size, observations.frequency / observations.total)
+    return np.asarray((drawn / observations.frequency)[observations.codes])
 
 
 def _refit(
-    model: Any,
-    X: Any,
-    y: Any,
-    weight: FloatArray,
-    link_groups: Any,
-    sigma: FloatArray,
-    names: tuple[str, ...],
+    model: Any, data: FitInput, multiplier: FloatArray, sigma: FloatArray, names: tuple[str, ...]
 ) -> _Refit | str:
     """One refit under the model's normalisation, or why there is none."""
     rule = model.normalization
@@ -195,7 +190,8 @@ def _refit(
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            fresh.fit(X, y, sample_weight=weight, link_groups=link_groups)
+            weight = data.weight * multiplier
+            fresh._fit_read(data.reweighted(weight, one_class_allowed=fresh.antisymmetric))
         if any(issubclass(warning.category, SeparationWarning) for warning in caught):
             return "separated data"
         theta, divisor = normalized(rule, np.asarray(fresh.coef_, dtype=np.float64), sigma, names)

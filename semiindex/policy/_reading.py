@@ -79,6 +79,22 @@ class FitInput:
             groups=None if self.groups is None else self.groups[rows],
         )
 
+    def reweighted(self, weight: FloatArray, *, one_class_allowed: bool) -> FitInput:
+        """The same data with other weights, such as those of a resample, as if it had been read with them.
+
+        Parameters
+        ----------
+        weight : array of shape (n,)
+            Frequency weights; rows of weight zero are left out.
+        one_class_allowed : bool
+            As in `read_fit_input`.
+        """
+        used = weight > 0
+        data = replace(self, weight=weight)
+        data = data if used.all() else data.take(used)
+        _require_both(data.z, data.classes, one_class_allowed=one_class_allowed)
+        return data
+
 
 def read_fit_input(
     estimator: Any,

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from semiindex._types import FloatArray, IntArray, is_sparse
-from semiindex.exceptions import IdentificationWarning, InvalidDataError
+from semiindex.exceptions import IdentificationWarning, InvalidDataError, caller_level
 from semiindex.index.base import Design, IndexClass
 from semiindex.index.centring import CentredDesign, centred
 from semiindex.index.feature_design import FeatureDesign
@@ -143,7 +143,7 @@ def prepare(
     if constant is not None and whitened.design.n_parameters <= whitened.design.n_rows:
         messages.append(_constant_message(constant, names))
     for message in messages:
-        warnings.warn(message, IdentificationWarning, stacklevel=3)
+        warnings.warn(message, IdentificationWarning, stacklevel=caller_level())
     notes += messages
     codes = kept_apart
     if kept_apart is not None and strata is not None:

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from semiindex._types import FloatArray, IntArray
-from semiindex.exceptions import ConvergenceWarning, DataWarning, InvalidParameterError
+from semiindex.exceptions import ConvergenceWarning, DataWarning, InvalidParameterError, caller_level
 from semiindex.index.base import IndexClass
 from semiindex.index.linear import LinearIndex
 from semiindex.index.normalization import normalize
@@ -192,6 +192,10 @@ class PreferencePolicy(MenuEstimates):
         data = read_fit_input(
             self, X, y, sample_weight, link_groups, groups, one_class_allowed=self.antisymmetric
         )
+        return self._fit_read(data)
+
+    def _fit_read(self, data: FitInput) -> Self:
+        """`fit` to data that have been read and checked: whoever refits to many resamples reads them once."""
         index = LinearIndex() if self.index is None else clone(self.index)
         if isinstance(index, LinearIndex):  # an unknown rule is said before the fit, not after it
             normalize(self.normalization, np.ones(len(data.feature_names)), 1.0, data.feature_names)
@@ -233,7 +237,7 @@ class PreferencePolicy(MenuEstimates):
         self.n_comparisons_ = float(np.sum(data.weight))
         remarks = index.remarks(self.coef_)
         for remark in remarks:
-            warnings.warn(remark, DataWarning, stacklevel=3)
+            warnings.warn(remark, DataWarning, stacklevel=caller_level())
         self.notes_ = (*prepared.notes, *estimate.notes, *remarks)
         if not minimum.converged:
             warnings.warn(
@@ -241,7 +245,7 @@ class PreferencePolicy(MenuEstimates):
                 f"{np.sqrt(max(minimum.decrement, 0) * np.sum(sample.weight)):.2g} standard errors from the "
                 "solution. Increase max_iter, or look for outliers and nearly collinear features",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=caller_level(),
             )
 
     def _store_nuisances(self, prepared: PreparedSample, minimum: Minimum) -> None:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.special import expit
+from sklearn.base import clone
 
-from semiindex import KnownLinkPolicy, PreferencePairs, ProfiledLinkPolicy, ShapeConstrainedLink
+from semiindex import (
+    KnownLinkPolicy,
+    OrthogonalPolicy,
+    PreferencePairs,
+    ProfiledLinkPolicy,
+    RankingPolicy,
+    ShapeConstrainedLink,
+)
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
-from semiindex.inference import Bootstrap, infer, link_band
+from semiindex.inference import Bootstrap, bootstrap, infer, link_band
 from semiindex.inference.bootstrap import percentile_intervals
 
 
@@ -28,6 +36,45 @@ def test_seed_decides_and_the_first_draws_are_a_beginning(make_sample) -> None:
     }
     np.testing.assert_array_equal(draws[9, 0][:5], draws[5, 0])
     assert not np.allclose(draws[5, 0], draws[5, 1])
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        KnownLinkPolicy(antisymmetric=False),
+        ProfiledLinkPolicy(),
+        OrthogonalPolicy("efficient_score"),
+        RankingPolicy(antisymmetric=False),
+    ],
+    ids=repr,
+)
+@pytest.mark.filterwarnings("ignore::semiindex.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("carried", [False, True])
+def test_a_draw_is_a_fit_to_the_resample(estimator, carried: bool, make_sample, monkeypatch) -> None:
+    """Data are read once for all draws; every draw is what `fit` makes of its weights."""
+    X, y = make_sample(250)
+    weight = np.random.default_rng(1).integers(0, 3, 250).astype(float)
+    arguments = {"sample_weight": weight}
+    if carried:
+        X = PreferencePairs(
+            X, np.zeros_like(X), y, weights=np.where(y == 1, 1.0, 2.0), groups=np.arange(250) // 3
+        )
+    model = clone(estimator).set_params(normalization="rms").fit(X, y, **arguments)
+    multipliers = []
+    monkeypatch.setattr(
+        bootstrap,
+        "_multiplier",
+        lambda *a, of=bootstrap._multiplier: multipliers.append(of(*a)) or multipliers[-1],
+    )
+    draws = infer(model, X, y, covariance=Bootstrap(3), **arguments).draws
+    for draw, multiplier in zip(draws, multipliers, strict=True):
+        whole = weight.copy()
+        whole[weight > 0] *= multiplier
+        refit = clone(model).fit(X, y, sample_weight=whole)
+        theta = draw[: refit.coef_.size]
+        np.testing.assert_allclose(
+            refit.coef_ / np.linalg.norm(refit.coef_), theta / np.linalg.norm(theta), rtol=1e-12
+        )
 
 
 @pytest.mark.parametrize(
