@@ -173,9 +173,9 @@ def test_coverage(model):
     t = truth.reshape(30, 4)
     wins = LogisticLink().probability(t[:, :, None] - t[:, None, :]).mean(axis=2).ravel()
     frontier = frontier_from_scores(truth, menu, [0.3], link=LogisticLink()).win_rate[0]
-    covered, n_runs = np.zeros(2), 60
+    covered, n_runs = np.zeros(2), 50
     for seed in range(n_runs):
-        X, y = _sample(np.random.default_rng([9, seed]), 500)
+        X, y = _sample(np.random.default_rng([9, seed]), 400)
         model.fit(X, y)
         spec = Bootstrap(n_draws=39, random_state=seed)
         rate = win_rate_interval(model, X, fixed, y, bootstrap=spec, level=0.8)
