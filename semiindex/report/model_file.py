@@ -188,6 +188,7 @@ def model_from_dict(document: Any) -> PreferencePolicy:
         else {from_plain(entry["class"]): link_from_dict(entry["link"]) for entry in links}
     )
     model.notes_ = tuple(document["notes"])
+    model.pooling_ = model.criterion_links_ = None  # as "attributes" say, where links were pooled
     for name, value in document.get("attributes", {}).items():
         if not (name.isidentifier() and name.endswith("_") and not name.startswith("_")):
             require_known([name], (), "the attributes")
@@ -201,7 +202,9 @@ def _made_estimator(entry: dict[str, Any]) -> PreferencePolicy:
     require_known([entry["class"]], _ESTIMATORS, "the estimator")
     kind = _ESTIMATORS[entry["class"]]
     require_known(entry["parameters"], kind._get_param_names(), entry["class"])
-    return kind(**{key: from_plain(value) for key, value in entry["parameters"].items()})
+    parameters = {key: from_plain(value) for key, value in entry["parameters"].items()}
+    # A file that says nothing of pooling is older than that: classes of raters had links of their own.
+    return kind(**{"pooling": None} | parameters)
 
 
 def _restore_training(model: PreferencePolicy, training: dict[str, Any]) -> None:

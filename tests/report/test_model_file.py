@@ -180,6 +180,23 @@ def test_files_of_the_first_format_are_read():
     assert_same_predictions(model, model_from_dict(old | {"format_version": 1}), X)
 
 
+@pytest.mark.parametrize("classes", [None, np.arange(300) % 2], ids=["one link", "two links"])
+def test_inference_on_a_file_from_before_links_were_pooled(classes):
+    X, y = sample()
+    model = ProfiledLinkPolicy(pooling=None).fit(X, y, link_groups=classes)
+    document = model_to_dict(model)
+    for entries, name in (
+        (document["attributes"], "pooling_"),
+        (document["attributes"], "criterion_links_"),
+        (document["estimator"]["parameters"], "pooling"),
+    ):
+        del entries[name]
+    again = model_from_dict(json.loads(json.dumps(document)))
+    assert again.pooling is None
+    one, two = (infer(fitted, X, y, link_groups=classes) for fitted in (model, again))
+    np.testing.assert_array_equal(two.covariance, one.covariance)
+
+
 @settings(max_examples=30)
 @given(
     st.recursive(
