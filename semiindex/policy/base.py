@@ -44,7 +44,25 @@ __all__ = ["PreferencePolicy"]
 class PreferencePolicy(MenuEstimates):
     """Base of the estimators: a scikit-learn classifier of comparisons with one scalar index.
 
-    Subclasses define parameters and `_estimate`.
+    Subclasses define `_estimate` and parameters of their own.
+
+    Parameters
+    ----------
+    antisymmetric : bool, default=True
+        Whether position has no effect, ``Psi(-t) = 1 - Psi(t)``.
+    normalization : {"rms", "norm"}, feature name, column number or None, default="rms"
+        Scale of the coefficients; None where the link fixes it.
+    index : IndexClass, optional
+        Class of indices; `LinearIndex` by default.
+    pooling : {"auto"}, float or None, default="auto"
+        With `link_groups`: how far the links of the classes are shrunk towards the common link, as the
+        number of comparisons that the common link counts as in every class. ``"auto"`` finds it by
+        the log loss of held-out comparisons, so that classes may be many and small; None or 0 leaves
+        every class by itself (for a few large classes); infinity is the common link.
+    tol : float, default=1e-3
+        Numerical error of the parameters, in standard errors.
+    max_iter : int, default=200
+        Largest number of steps.
     """
 
     ridge: float

@@ -120,10 +120,7 @@ def test_large_classes_that_differ_keep_their_own_links(estimator) -> None:
 
 @pytest.mark.parametrize("estimator", LEARNERS[:-1], ids=repr)
 def test_small_classes_with_a_common_link_have_it(estimator) -> None:
-    """Never more than a thousandth of log loss is lost, a tenth of what is gained where classes differ.
-
-    In 100 samples of the spline the prior weight was finite twice, and 1024 then.
-    """
+    """At most a thousandth of log loss is lost."""
     panel = alike(3)
     pooled, common = panel.fit(estimator, "auto"), panel.fit(estimator, np.inf)
     assert panel.excess(pooled) < panel.excess(common) + 1e-3
