@@ -10,7 +10,9 @@ from semiindex.diagnostics.complexity import (
     local_complexity,
     sign_complexity,
 )
+from semiindex.diagnostics.diagnosis import Diagnosis, Section, Skipped
 from semiindex.diagnostics.estimator_comparison import EstimatorComparison, compare_estimators
+from semiindex.diagnostics.examination import diagnose
 from semiindex.diagnostics.identifiability import Identification, identification
 from semiindex.diagnostics.index_hypothesis import IndexTest, index_test
 from semiindex.diagnostics.link_hypothesis import LinkTest, link_test
@@ -37,11 +39,14 @@ from semiindex.diagnostics.theorems import (
     profile_bound,
     ranking_bound,
 )
+from semiindex.diagnostics.verdicts import Answer
 
 __all__ = [
+    "Answer",
     "AntisymmetryTest",
     "BrierDecomposition",
     "Calibration",
+    "Diagnosis",
     "Diagnostic",
     "Discrimination",
     "EstimatorComparison",
@@ -56,6 +61,8 @@ __all__ = [
     "PolicyErrorBound",
     "PolicyErrorInterval",
     "PreferenceErrorBound",
+    "Section",
+    "Skipped",
     "Statement",
     "antisymmetry_test",
     "auc_interval",
@@ -63,6 +70,7 @@ __all__ = [
     "calibration",
     "compare_estimators",
     "critical_radius",
+    "diagnose",
     "discrimination",
     "effective_dimension",
     "identification",

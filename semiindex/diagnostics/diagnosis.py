@@ -1,0 +1,214 @@
+"""A page of diagnostics: answers, what to do next, what was found, and what was not looked at."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING
+
+from semiindex.diagnostics.base import LEVELS, Diagnostic, Level
+from semiindex.diagnostics.findings import Finding, finding_of
+from semiindex.diagnostics.verdicts import Answer, answers
+from semiindex.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Diagnosis", "Section", "Skipped"]
+
+_WIDTH = 92
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One diagnostic of the page.
+
+    Attributes
+    ----------
+    key : str
+        Its name.
+    result : Diagnostic
+        What it found.
+    seconds : float
+        How long it took.
+    """
+
+    key: str
+    result: Diagnostic
+    seconds: float
+
+    @cached_property
+    def finding(self) -> Finding:
+        """The result in the words of the page."""
+        return finding_of(self.result)
+
+    @property
+    def sentence(self) -> str:
+        """What was looked at, and what was found."""
+        title, clause = self.result.title, self.finding.clause
+        return f"{title} {_sentence(clause)}" if title.endswith("?") else f"{title}: {clause}."
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A diagnostic that did not run.
+
+    Attributes
+    ----------
+    key, title : str
+        Its name, and what it would have looked at.
+    reason : str
+        Why it did not run, and what would make it run.
+    """
+
+    key: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Diagnosis(Diagnostic):
+    """All diagnostics that apply to a fit, as one page; ``diagnosis["link"]`` is one of them.
+
+    Attributes
+    ----------
+    subject : str
+        Estimator and data in words.
+    sections : tuple of Section
+        What ran: warnings first, then notes, then what is fine.
+    skipped : tuple of Skipped
+        What did not run, and why.
+    notes : tuple of str
+        What the reader should know of the data, and what the diagnostics warned of.
+    answers : tuple of Answer
+        May the direction, the link, the policy be trusted?
+    """
+
+    subject: str
+    sections: tuple[Section, ...]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
+
+    @cached_property
+    def answers(self) -> tuple[Answer, ...]:
+        """The three answers; computed from the sections."""
+        findings = [(section.key, section.finding) for section in self.sections]
+        return answers(findings, {item.key: item.reason for item in self.skipped})
+
+    @property
+    def title(self) -> str:
+        """The question of the page."""
+        return "How far can this fit be trusted?"
+
+    @property
+    def level(self) -> Level:
+        """The most pressing level of the sections."""
+        return max((section.result.level for section in self.sections), key=LEVELS.index, default="note")
+
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        """What to do, the most pressing first."""
+        steps = tuple(
+            dict.fromkeys(section.finding.step for section in self.sections if section.finding.step)
+        )
+        if steps:
+            return steps
+        if not self.sections:
+            return ("Run it again with more time, or another kind of fit: nothing was examined.",)
+        return ("Nothing has to be changed. Report coefficients with standard errors (infer).",)
+
+    def __getitem__(self, key: str) -> Diagnostic:
+        for section in self.sections:
+            if section.key == key:
+                return section.result
+        for item in self.skipped:
+            if item.key == key:
+                raise InvalidParameterError(f"{key!r} was not examined: {item.reason}")
+        raise InvalidParameterError(f"key must be one of {[*self]}, got {key!r}")
+
+    def __iter__(self) -> Iterator[str]:
+        return (section.key for section in self.sections)
+
+    def reading(self) -> str:
+        """The answers, the next steps, and what was not examined."""
+        lines = [f"{answer.asked} {answer.sentence}" for answer in self.answers]
+        lines += ["Next:", *(f"- {step}" for step in self.next_steps)]
+        return "\n".join([*lines, *self._remarks])
+
+    @property
+    def _remarks(self) -> list[str]:
+        """What was not examined, and the notes."""
+        return [*(f"{item.title} Not examined: {item.reason}" for item in self.skipped), *self.notes]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per diagnostic: level, what was looked at, what was found; what was skipped, why."""
+        import pandas as pd
+
+        rows: dict[str, list[str]] = {
+            section.key: [section.result.level, section.result.title, section.finding.clause]
+            for section in self.sections
+        }
+        rows |= {item.key: ["not examined", item.title, item.reason] for item in self.skipped}
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=["level", "looked at", "found"])
+        return frame.rename_axis("diagnostic")
+
+    def __str__(self) -> str:
+        lines = [f"{self.title} [{self.level}]", "=" * _WIDTH, *_wrapped(self.subject), ""]
+        for answer in self.answers:
+            lines += [answer.asked, *_wrapped(answer.sentence, "  ")]
+        lines += ["", "What to do next"]
+        for number, step in enumerate(self.next_steps, 1):
+            lines += _wrapped(step, f" {number}. ", "    ")
+        if self.sections:
+            lines += ["", "What was found"]
+        for section in self.sections:
+            mark = f"  {section.result.level:<9}"
+            lines += _wrapped(section.sentence, mark, " " * 11)
+        if self.skipped:
+            lines += ["", "What was not examined"]
+        for item in self.skipped:
+            lines += _wrapped(f"{item.title} {item.reason}", "  - ", "    ")
+        if self.notes:
+            lines += ["", "Notes", *(line for note in self.notes for line in _wrapped(note, "  - ", "    "))]
+        if self.sections:
+            lines += ["", *_wrapped(f"Each in full: diagnosis[{self.sections[0].key!r}], and so on.")]
+        return "\n".join([*lines, "=" * _WIDTH])
+
+    def _repr_html_(self) -> str:
+        """The page for a notebook or a report; every text is escaped, single results unfold."""
+        asked = "".join(
+            f"<dt>{escape(answer.asked)}</dt><dd class='semiindex-{answer.verdict.replace(' ', '-')}'>"
+            f"<b>{escape(_capital(answer.verdict))}</b>: {escape(_sentence(answer.because))}</dd>"
+            for answer in self.answers
+        )
+        steps = "".join(f"<li>{escape(step)}</li>" for step in self.next_steps)
+        found = "".join(
+            f"<details class='semiindex-{section.result.level}'><summary><b>{section.result.level}</b> "
+            f"{escape(section.sentence)}</summary>"
+            f"{section.result._repr_html_()}</details>"
+            for section in self.sections
+        )
+        notes = "".join(f"<li>{escape(text)}</li>" for text in self._remarks)
+        return (
+            f"<div class='semiindex-diagnosis semiindex-{self.level}'><p>{escape(self.subject)}</p>"
+            f"<dl>{asked}</dl><h3>What to do next</h3><ol>{steps}</ol>"
+            + (f"<h3>What was found</h3>{found}" if found else "")
+            + (f"<h3>Not examined, and notes</h3><ul>{notes}</ul>" if notes else "")
+            + "</div>"
+        )
+
+
+def _sentence(clause: str) -> str:
+    return f"{_capital(clause).rstrip('.')}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _wrapped(text: str, first: str = "", then: str | None = None) -> list[str]:
+    rest = first if then is None else then
+    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False)

@@ -1,0 +1,271 @@
+"""What every diagnostic says for the page of all of them: a clause, a next step, and whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from semiindex.diagnostics.antisymmetry import AntisymmetryTest
+from semiindex.diagnostics.base import Diagnostic, Level
+from semiindex.diagnostics.estimator_comparison import EstimatorComparison
+from semiindex.diagnostics.identifiability import Identification
+from semiindex.diagnostics.index_hypothesis import IndexTest
+from semiindex.diagnostics.link_hypothesis import LinkTest
+from semiindex.diagnostics.monotonicity import MonotonicityTest
+from semiindex.diagnostics.nested_subsamples import LearningCurve
+from semiindex.diagnostics.policy_interval import PolicyErrorInterval
+from semiindex.diagnostics.reliability import Calibration
+from semiindex.diagnostics.roc_area import Discrimination
+
+__all__ = ["VERDICTS", "Finding", "Question", "Verdict", "finding_of"]
+
+#: What a user asks: how features are weighed, probabilities, and what is done with both.
+Question: TypeAlias = Literal["direction", "link", "policy"]
+#: May it be trusted?
+Verdict: TypeAlias = Literal["yes", "not examined", "with care", "no"]
+#: From the best to the worst.
+VERDICTS: tuple[Verdict, ...] = ("yes", "not examined", "with care", "no")
+
+#: Degrees between two directions from which a rejected link makes the fitted one wrong, and not only
+#: its probabilities. At 5 degrees 3% of normal comparisons change sides.
+_WIDE_ANGLE = 5.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One result in the words of the page.
+
+    Attributes
+    ----------
+    clause : str
+        What was found, to stand in a table or after a colon.
+    step : str
+        What to do about it, as a sentence; empty where there is nothing to do.
+    bears : mapping of question to verdict
+        On which questions the result bears, and what it says to each.
+    """
+
+    clause: str
+    step: str = ""
+    bears: Mapping[Question, Verdict] = field(default_factory=dict)
+
+
+def finding_of(result: Diagnostic) -> Finding:
+    """The finding of a result.
+
+    Parameters
+    ----------
+    result : Diagnostic
+        Of a kind that the page shows.
+    """
+    return _FINDINGS[type(result)](result)
+
+
+def _trust(level: Level, *, at_worst: Verdict = "no") -> Verdict:
+    verdicts: dict[Level, Verdict] = {"fine": "yes", "note": "with care", "warning": at_worst}
+    return verdicts[level]
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+
+
+def _identification(result: Identification) -> Finding:
+    clause, step = _determined(result)
+    bears: dict[Question, Verdict] = {"direction": _trust(result.level)}
+    if result.separation != "none":
+        bears["link"] = "no"
+    return Finding(clause, step, bears)
+
+
+def _determined(result: Identification) -> tuple[str, str]:
+    """The most pressing of what was found about the coefficients, and its remedy."""
+    arbitrary = (*result.without_variation, *result.relations)
+    if result.separation != "none":
+        return (
+            f"the data are separated, since no answer contradicts {result.separating}",
+            "Look for a feature that gives the answer away; else compare options that are closer, or set "
+            "ridge > 0.",
+        )
+    if arbitrary:
+        return (
+            f"the comparisons do not determine the weights of {', '.join(arbitrary[:3])}",
+            f"Drop what does not vary or is a sum of others ({', '.join(arbitrary[:3])}), or compare "
+            "options that differ in it.",
+        )
+    if result.spread is not None and result.spread.is_ambiguous:
+        return (
+            f"fits that are as good differ by up to {result.spread.angle:.0f} degrees",
+            "Collect more comparisons, or use fewer features.",
+        )
+    return _precision(result)
+
+
+def _precision(result: Identification) -> tuple[str, str]:
+    if not np.isfinite(result.worst_error):
+        return (
+            "an unknown link leaves no information on some weights",
+            "Compare options that differ in a feature with many values; the link then costs less.",
+        )
+    clause = f"the worst determined weighing is off by {result.worst_error:.1f} degrees (standard error)"
+    if result.graph is not None and result.graph.is_split:
+        return (
+            f"{result.graph.n_parts} parts of the options are connected by no comparison",
+            "Compare some options across parts.",
+        )
+    if result.level == "fine":
+        return clause, ""
+    return clause, "Collect more comparisons, of options that differ in the features named below."
+
+
+def _index(result: IndexTest) -> Finding:
+    bears: dict[Question, Verdict] = {"direction": _trust(result.level, at_worst="with care")}
+    if result.level == "fine":
+        return Finding(f"none of {len(result.terms)} further terms is missing", "", bears)
+    frame = result.to_frame()
+    missing = [str(name) for name in frame.index[frame["adjusted_p_value"] <= 0.05]][:3]
+    return Finding(
+        f"the features lack a term such as {missing[0]} ({_p(result.p_value)})",
+        f"Add to the features and fit again: {', '.join(missing)}.",
+        bears,
+    )
+
+
+def _monotonicity(result: MonotonicityTest) -> Finding:
+    bears: dict[Question, Verdict] = {
+        "direction": _trust(result.level, at_worst="with care"),
+        "link": _trust(result.level),
+    }
+    if result.level == "fine":
+        return Finding(f"wins do not fall as the index rises ({_p(result.p_value)})", "", bears)
+    return Finding(
+        f"wins fall by {100 * result.fall:.0f} percentage points where the index rises "
+        f"({_p(result.p_value)})",
+        "Look at the comparisons in that range for swapped labels or raters who answer the other way round.",
+        bears,
+    )
+
+
+def _link(result: LinkTest) -> Finding:
+    if result.level == "fine":
+        clause = f"no evidence against the {result.link} link ({_p(result.p_value)})"
+    else:
+        clause = (
+            f"the {result.link} link is up to {100 * result.gap:.0f} percentage points and its direction "
+            f"{result.angle:.0f} degrees off ({_p(result.p_value)})"
+        )
+    if not result.relied_on:
+        return Finding(clause)
+    wide = result.angle >= _WIDE_ANGLE
+    bears: dict[Question, Verdict] = {
+        "direction": _trust(result.level, at_worst="no" if wide else "with care"),
+        "link": _trust(result.level),
+    }
+    step = "" if result.level == "fine" else (
+        f"Do not assume the {result.link} link: fit ProfiledLinkPolicy, which learns it."
+    )  # fmt: skip
+    return Finding(clause, step, bears)
+
+
+def _antisymmetry(result: AntisymmetryTest) -> Finding:
+    if result.level == "fine":
+        clause = f"no evidence of an effect of position ({_p(result.p_value)})"
+    else:
+        side = "more" if result.excess > 0 else "less"
+        clause = (
+            f"swapping the options does not swap the probabilities ({_p(result.p_value)}): option 1 wins "
+            f"{100 * abs(result.excess):.1f} percentage points {side} often than it should"
+        )
+    if not result.relied_on:
+        return Finding(clause)
+    bears: dict[Question, Verdict] = {
+        "direction": _trust(result.level, at_worst="with care"),
+        "link": _trust(result.level),
+    }
+    step = "" if result.level == "fine" else (
+        "Fit again with antisymmetric=False, and see whether the coefficients change; randomise the order "
+        "of the options where you can."
+    )  # fmt: skip
+    return Finding(clause, step, bears)
+
+
+def _calibration(result: Calibration) -> Finding:
+    gap = 100 * float(np.sqrt(result.decomposition.reliability))
+    clause = (
+        f"predicted and observed shares differ by {gap:.1f} percentage points, "
+        f"{'no more than' if result.calibrated else 'more than'} by chance ({_p(result.p_value)})"
+    )
+    bears: dict[Question, Verdict] = {"link": _trust(result.level)}
+    step = "" if result.level == "fine" else "Fit a model that learns the link, or use the order alone."
+    return Finding(clause, step, bears)
+
+
+def _discrimination(result: Discrimination) -> Finding:
+    low, high = (100 * end for end in result.interval)
+    return Finding(
+        f"{100 * result.auc:.0f}% of held-out pairs are in the right order ({low:.0f}% to {high:.0f}%; "
+        "chance: 50%)",
+        "" if result.level == "fine" else "Collect more comparisons before any policy is made of the index.",
+        {"direction": _trust(result.level)},
+    )
+
+
+def _comparison(result: EstimatorComparison) -> Finding:
+    means = result.differences.mean(axis=0)
+    best = int(np.argmin(means))
+    if result.level == "fine":
+        return Finding("held out, no other estimator predicts better beyond chance", "", {"link": "yes"})
+    return Finding(
+        f"held out, the {result.names[best]} predicts better by {-means[best]:.4f} of log loss",
+        f"Use the {result.names[best]}.",
+        {"link": "with care"},
+    )
+
+
+def _learning_curve(result: LearningCurve) -> Finding:
+    now = 100 * float(result.predict(result.n_comparisons))
+    if result.level == "fine":
+        return Finding(
+            f"the index is off by about {now:.0f}% of its size; {_count(result.n_more_to_halve)} more "
+            "comparisons would halve that"
+        )
+    return Finding(
+        f"the error falls slowly with more comparisons, as n^-{result.rate:.2f}",
+        "Look for a penalty that is too strong, or features that are missing: more comparisons help little.",
+        {"policy": "with care"},
+    )
+
+
+def _policy_error(result: PolicyErrorInterval) -> Finding:
+    step = "" if result.level == "fine" else (
+        f"Collect about {_count(result.n_more_to_halve)} more comparisons: they would halve the error."
+    )  # fmt: skip
+    return Finding(
+        f"at most {100 * result.upper_limit:.1f}% of decisions differ from the best policy's "
+        f"({result.confidence:.0%} confidence; from the reference {100 * result.from_reference:.1f}%)",
+        step,
+        {"policy": _trust(result.level)},
+    )
+
+
+def _count(number: float) -> str:
+    """A number of comparisons to two digits, since no estimate of one has more."""
+    size = 10 ** max(int(np.floor(np.log10(max(number, 1.0)))) - 1, 0)
+    return f"{round(number / size) * size:,.0f}"
+
+
+_FINDINGS: dict[type[Diagnostic], Callable[[Any], Finding]] = {
+    AntisymmetryTest: _antisymmetry,
+    Calibration: _calibration,
+    Discrimination: _discrimination,
+    EstimatorComparison: _comparison,
+    Identification: _identification,
+    IndexTest: _index,
+    LearningCurve: _learning_curve,
+    LinkTest: _link,
+    MonotonicityTest: _monotonicity,
+    PolicyErrorInterval: _policy_error,
+}

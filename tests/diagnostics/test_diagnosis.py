@@ -1,0 +1,357 @@
+"""The page of all diagnostics: what runs, what is skipped and why, and whether a reader can act on it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from semiindex import (
+    KernelIndex,
+    KnownLinkPolicy,
+    Menu,
+    Multipliers,
+    OrthogonalPolicy,
+    PreferencePairs,
+    ProfiledLinkPolicy,
+    RankingPolicy,
+    antisymmetry_test,
+    diagnose,
+    discrimination,
+    index_test,
+    link_test,
+)
+from semiindex.diagnostics import Diagnosis, Diagnostic, examination
+from semiindex.diagnostics.base import LEVELS
+from semiindex.diagnostics.examined_fit import ExaminedFit
+from semiindex.diagnostics.findings import Finding, finding_of
+from semiindex.diagnostics.held_out_order import held_out_discrimination
+from semiindex.diagnostics.page_checks import CHECKS, Check
+from semiindex.diagnostics.refits import RefitData
+from semiindex.diagnostics.verdicts import answers
+from semiindex.exceptions import InvalidDataError, InvalidParameterError, SemiindexWarning
+
+KEYS = [check.key for check in CHECKS]
+
+
+def verdicts(diagnosis: Diagnosis) -> dict[str, str]:
+    return {answer.question: answer.verdict for answer in diagnosis.answers}
+
+
+def menu(d: int = 3) -> Menu:
+    return Menu.from_array(np.random.default_rng(5).normal(size=(20, 3, d)))
+
+
+@pytest.fixture
+def quick(monkeypatch) -> None:
+    """Leaves out the learning curve, the one that takes seconds."""
+    few = tuple(check for check in CHECKS if check.key != "learning_curve")
+    monkeypatch.setattr(examination, "CHECKS", few)
+
+
+@pytest.fixture(scope="module")
+def page(logistic) -> Diagnosis:
+    """A logistic fit to logistic labels, with a menu: everything applies, and nothing is wrong."""
+    X, y = logistic
+    return diagnose(KnownLinkPolicy().fit(X, y), X, menu(), y, time_budget=600)
+
+
+@pytest.fixture(scope="module")
+def wrong_link(flipped) -> Diagnosis:
+    """A logistic fit to labels that are random in four cases out of ten."""
+    X, y = flipped
+    return diagnose(KnownLinkPolicy().fit(X, y), X, y=y, time_budget=600)
+
+
+def test_where_all_is_well_the_page_says_so_and_everything_ran(page) -> None:
+    assert page.level == "fine"
+    assert sorted(page) == sorted(KEYS)
+    assert page.skipped == ()
+    assert verdicts(page) == dict.fromkeys(("direction", "link", "policy"), "yes")
+    assert page.next_steps == (
+        "Nothing has to be changed. Report coefficients with standard errors (infer).",
+    )
+    assert "No raters were given" in page.notes[0]
+
+
+def test_single_results_are_those_of_the_functions(page, logistic) -> None:
+    X, y = logistic
+    model = KnownLinkPolicy().fit(X, y)
+    draws = Multipliers(random_state=0)
+    assert page["link"].p_value == link_test(model, X, y, method="score", multipliers=draws).p_value
+    assert page["antisymmetry"].p_value == antisymmetry_test(model, X, y, multipliers=draws).p_value
+    assert str(page["index"]) == str(index_test(model, X, y, multipliers=draws))
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_page_for_any_number_of_jobs(wrong_link, flipped) -> None:
+    X, y = flipped
+    again = diagnose(KnownLinkPolicy().fit(X, y), X, y=y, time_budget=900, n_jobs=2)
+    assert str(again) == str(wrong_link)
+    assert str(again["learning_curve"]) == str(wrong_link["learning_curve"])
+
+
+def test_the_same_seed_gives_the_same_page(quick, flipped) -> None:
+    X, y = flipped
+    model = KnownLinkPolicy().fit(X, y)
+    first, second = (diagnose(model, X, y=y, time_budget=budget) for budget in (60, 600))
+    assert str(first) == str(second)
+    other = held_out_discrimination(model, RefitData.read(X, y, None, None), random_state=1)
+    assert other.auc != first["discrimination"].auc
+
+
+def test_a_wrong_link_is_named_first_with_its_remedy(wrong_link) -> None:
+    assert wrong_link.level == "warning"
+    assert verdicts(wrong_link)["link"] == "no"
+    assert verdicts(wrong_link)["policy"] in ("with care", "no")
+    assert "link" in [section.key for section in wrong_link.sections if section.result.level == "warning"]
+    assert (
+        "Do not assume the logistic link: fit ProfiledLinkPolicy, which learns it." in wrong_link.next_steps
+    )
+    assert "how far it is from the best one was not examined" in wrong_link.answers[2].sentence
+    left = {item.key: item.reason for item in wrong_link.skipped}
+    assert left == {"policy_error": "no menu was given: pass the options that a policy would choose among"}
+
+
+def test_a_fit_that_learns_the_link_needs_no_remedy_for_it(quick, flipped) -> None:
+    X, y = flipped
+    found = diagnose(ProfiledLinkPolicy().fit(X, y), X, y=y, time_budget=600)
+    assert found["link"].p_value < 0.01
+    assert found["link"].level == "note"
+    assert verdicts(found)["link"] == "yes"
+    assert not any("logistic" in step for step in found.next_steps)
+
+
+def test_sections_are_sorted_by_urgency(wrong_link) -> None:
+    order = [LEVELS.index(section.result.level) for section in wrong_link.sections]
+    assert order == sorted(order, reverse=True)
+    assert order[0] == LEVELS.index(wrong_link.level)
+
+
+def test_asymmetric_noise_is_found_and_the_remedy_removes_the_warning(quick, gumbel) -> None:
+    X, y = gumbel
+    found = diagnose(ProfiledLinkPolicy().fit(X, y), X, y=y, time_budget=600)
+    assert verdicts(found)["link"] == "no"
+    assert any(step.startswith("Fit again with antisymmetric=False") for step in found.next_steps)
+    after = diagnose(ProfiledLinkPolicy(antisymmetric=False).fit(X, y), X, y=y, time_budget=600)
+    assert verdicts(after)["link"] == "yes"
+    assert not any("antisymmetric" in step for step in after.next_steps)
+
+
+def test_separated_data(quick, logistic) -> None:
+    X, _ = logistic
+    y = (X @ [1.0, -0.6, 0.4] > 0).astype(int)
+    with pytest.warns(SemiindexWarning, match="separated"):
+        model = ProfiledLinkPolicy().fit(X, y)
+    found = diagnose(model, X, menu(), y, time_budget=600)
+    assert verdicts(found) == dict.fromkeys(("direction", "link", "policy"), "no")
+    assert "the data are separated" in found.answers[0].because
+    reasons = {item.key: item.reason for item in found.skipped}
+    assert set(reasons) >= {"antisymmetry", "monotonicity", "index", "link", "policy_error"}
+    assert all("separated" in reasons[key] for key in ("link", "policy_error"))
+
+
+def test_features_without_variation_are_named(quick, logistic) -> None:
+    X, y = logistic
+    sides = np.column_stack([X, np.zeros(len(y))])
+    pairs = PreferencePairs(np.zeros_like(sides), sides, y, feature_names=["a", "b", "c", "colour"])
+    with pytest.warns(SemiindexWarning, match="colour"):
+        model = ProfiledLinkPolicy().fit(pairs)
+    found = diagnose(model, pairs, time_budget=600)
+    assert verdicts(found)["direction"] == "no"
+    assert "do not determine the weights of colour" in str(found.answers[0])
+    assert any("colour" in step for step in found.next_steps)
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (ProfiledLinkPolicy(ridge=0.1), "a penalised fit is biased"),
+        (
+            KnownLinkPolicy(index=KernelIndex(components=5), ridge=0.1),
+            "standard errors are those of a linear",
+        ),
+    ],
+    ids=["ridge", "kernel"],
+)
+def test_what_does_not_apply_is_skipped_with_the_reason(model, reason, logistic) -> None:
+    X, y = logistic
+    pairs = PreferencePairs(np.zeros_like(X), X, y)
+    found = diagnose(model.fit(pairs), pairs, menu(), time_budget=600)
+    reasons = {item.key: item.reason for item in found.skipped}
+    assert {"antisymmetry", "monotonicity", "index", "link", "policy_error"} <= reasons.keys()
+    assert all(reason in reasons[key] for key in ("index", "link", "policy_error"))
+    assert {"calibration", "discrimination", "comparison", "learning_curve"} <= set(found)
+    assert verdicts(found)["link"] in ("not examined", "with care")  # calibration may have its say
+    with pytest.raises(InvalidParameterError, match=rf"'link' was not examined: .*{reason}"):
+        found["link"]
+
+
+@pytest.mark.parametrize("model", [OrthogonalPolicy(), RankingPolicy()], ids=repr)
+def test_other_estimators_have_a_page(quick, model, logistic) -> None:
+    X, y = logistic
+    found = diagnose(model.fit(X, y), X, y=y, time_budget=600)
+    assert set(found) == set(KEYS) - {"policy_error", "learning_curve"}
+
+
+def test_a_budget_that_no_policy_spends_is_said(quick, logistic) -> None:
+    X, y = logistic
+    found = diagnose(KnownLinkPolicy().fit(X, y), X, menu(), y, budget=50.0, time_budget=600)
+    assert [item.key for item in found.skipped] == ["policy_error"]
+    assert "budget" in found.skipped[0].reason
+
+
+def test_too_little_time_skips_and_says_how_much_is_missing(logistic) -> None:
+    X, y = logistic
+    found = diagnose(KnownLinkPolicy().fit(X, y), X, menu(), y, time_budget=1e-6)
+    assert found.sections == ()
+    assert [item.key for item in found.skipped] == KEYS
+    assert all("of the time are left" in item.reason for item in found.skipped)
+    assert set(verdicts(found).values()) == {"not examined"}
+    assert "nothing was examined" in found.next_steps[0]
+    assert found.level == "note"
+    assert "What was not examined" in str(found)
+
+
+def test_expected_costs_decide_what_fits_and_follow_what_was_measured(page, logistic, monkeypatch) -> None:
+    def check(key: str, expected: float, taken: float, *, refits: bool) -> Check:
+        def run(_: object) -> Diagnostic:
+            time.sleep(taken)
+            return page["link"]
+
+        return Check(key, key, run, lambda _: expected, refits=refits)
+
+    checks = (
+        check("quick", 0.02, 0.2, refits=False),
+        check("long", 100.0, 0.0, refits=True),
+        check("ten times what it seems", 2.0, 0.0, refits=False),
+        check("as it seems", 2.0, 0.0, refits=True),
+    )
+    monkeypatch.setattr(examination, "CHECKS", checks)
+    X, y = logistic
+    found = diagnose(KnownLinkPolicy().fit(X, y), X, y=y, time_budget=10.0)
+    assert set(found) == {"quick", "as it seems"}
+    assert [item.key for item in found.skipped] == ["long", "ten times what it seems"]
+    assert "it would take about 100 s, and 10 s of the time are left" in found.skipped[0].reason
+
+
+def test_time_of_refits_grows_with_their_number_and_size(logistic) -> None:
+    X, y = logistic
+    model = KnownLinkPolicy().fit(X, y)
+    data = RefitData.read(X, y, None, None)
+    case = ExaminedFit(model, X, None, y, None, None, 0.1, "reverse_kl", 0, 2, data)
+    assert case.refits(10) == pytest.approx(10 * case.refits(1))
+    assert 0 < case.refits(1, share=0.5) <= case.refits(1)
+    assert case.shared(4.0) == 2.0
+
+
+def test_raters_are_kept_together_and_named(quick, draw_clustered) -> None:
+    X, y, groups = draw_clustered(40, 10, np.random.default_rng(3))
+    found = diagnose(ProfiledLinkPolicy().fit(X, y), X, y=y, groups=groups, time_budget=600)
+    assert found["link"].clustered
+    assert found["discrimination"].n_clusters == 40
+    assert "400 comparisons in 40 groups" in str(found)
+    assert found.notes == ()
+
+
+def test_text_fits_a_terminal_and_has_all_parts(wrong_link) -> None:
+    text = str(wrong_link)
+    assert max(map(len, text.splitlines())) <= 92
+    parts = ["May I trust", "What to do next", " 1. ", "What was found", "What was not examined", "Notes"]
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    for section in wrong_link.sections:
+        assert section.finding.clause[1:20] in " ".join(text.split())
+
+
+def test_html_escapes_names_of_features(quick, logistic) -> None:
+    X, y = logistic
+    doubled = np.column_stack([X, X[:, 0]])
+    names = ["<script>", "b", "c", "d & e"]
+    pairs = PreferencePairs(np.zeros_like(doubled), doubled, y, feature_names=names)
+    with pytest.warns(SemiindexWarning):
+        model = ProfiledLinkPolicy().fit(pairs)
+    html = diagnose(model, pairs, time_budget=600)._repr_html_()
+    assert "&lt;script&gt;" in html
+    assert "<script>" not in html
+    assert "d &amp; e" in html
+
+
+def test_frame_has_a_row_for_everything(wrong_link) -> None:
+    frame = wrong_link.to_frame()
+    assert sorted(frame.index) == sorted(KEYS)
+    assert frame.loc["policy_error", "level"] == "not examined"
+    assert frame.loc["link", "found"] == finding_of(wrong_link["link"]).clause
+
+
+def test_a_policy_is_no_better_than_its_direction() -> None:
+    wrong = ("index", Finding("curved", "", {"direction": "with care"}))
+    good = ("policy_error", Finding("close", "", {"policy": "yes"}))
+    assert [answer.verdict for answer in answers([wrong, good], {})] == ["with care", "yes", "with care"]
+    found = answers([good], {"identification": "no time"})
+    assert [answer.verdict for answer in found] == ["not examined", "yes", "not examined"]
+
+
+def test_held_out_order_is_that_of_folds_and_below_that_of_the_fit() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 12))
+    y = (rng.random(120) < expit(X[:, 0])).astype(int)
+    model = KnownLinkPolicy().fit(X, y)
+    held = held_out_discrimination(model, RefitData.read(X, y, None, None))
+    seen = discrimination(model, X, y)
+    assert held.auc < seen.auc - 0.02
+    assert (held.n_clusters, held.doubled, held.in_sample) == (None, True, False)
+    one_sided = held_out_discrimination(
+        KnownLinkPolicy(antisymmetric=False).fit(X, y), RefitData.read(X, y, None, None)
+    )
+    assert not one_sided.doubled
+    # twins of every comparison carry no information of their own
+    twice = np.tile(np.arange(120), 2)
+    both = held_out_discrimination(
+        model, RefitData.read(np.vstack([X, X]), np.tile(y, 2), None, twice), random_state=0
+    )
+    assert both.n_clusters == 120
+    assert both.standard_error == pytest.approx(held.standard_error, rel=0.1)
+
+
+def test_other_data_than_those_of_the_fit_are_refused(logistic) -> None:
+    X, y = logistic
+    model = KnownLinkPolicy().fit(X, y)
+    with pytest.raises(InvalidDataError, match="not what the model was fitted on"):
+        diagnose(model, X[:400], y=y[:400])
+    with pytest.raises(InvalidDataError, match="y is missing"):
+        diagnose(model, X)
+    with pytest.raises(InvalidParameterError, match="menu must be a Menu"):
+        diagnose(model, X, y)
+    with pytest.raises(InvalidParameterError, match="time_budget must be a positive number"):
+        diagnose(model, X, y=y, time_budget=0)
+    with pytest.raises(InvalidParameterError, match="fitted estimator of semiindex"):
+        diagnose("model", X, y=y)
+
+
+def test_unknown_keys_are_named(page) -> None:
+    with pytest.raises(InvalidParameterError, match=r"key must be one of .*'link'"):
+        page["lnk"]
+
+
+def test_every_diagnostic_of_the_page_has_a_finding_at_every_level(page) -> None:
+    worse = replace(page["link"], p_value=0.001)
+    assert finding_of(worse).bears["link"] == "no"
+    assert finding_of(replace(worse, angle=1.0)).bears["direction"] == "with care"
+    assert finding_of(replace(worse, angle=20.0)).bears["direction"] == "no"
+    fall = finding_of(replace(page["monotonicity"], p_value=0.001, fall=0.2))
+    assert "fall by 20 percentage points" in fall.clause
+    chance = finding_of(replace(page["discrimination"], interval=(0.48, 0.6)))
+    assert chance.bears["direction"] == "no"
+    bold = finding_of(replace(page["calibration"], p_value=1e-5))
+    assert bold.bears["link"] == "with care"
+    slow = finding_of(replace(page["learning_curve"], rate=0.1))
+    assert slow.bears["policy"] == "with care"
+    losses = page["comparison"].losses[:, ::-1] + [[0.2, 0.0]]
+    assert "predicts better" in finding_of(replace(page["comparison"], losses=losses)).clause
+    far = finding_of(replace(page["policy_error"], from_reference=0.0))
+    assert far.bears["policy"] == "no"
+    assert "more comparisons: they would halve" in far.step
