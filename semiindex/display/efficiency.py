@@ -128,6 +128,12 @@ class EfficiencyDisplay:
             metric=metric,
         )
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height, in inches, of the figure that `plot` makes."""
+        rows, columns = self.ratios.shape
+        return 2.2 + 1.15 * columns, 1.3 + 0.36 * rows
+
     def plot(self, ax: Axes | None = None) -> EfficiencyDisplay:
         """Draw.
 
@@ -144,7 +150,7 @@ class EfficiencyDisplay:
         from matplotlib.colors import Normalize
 
         rows, columns = self.ratios.shape
-        self.ax_, self.figure_ = prepare_axes(ax, (2.2 + 1.15 * columns, 1.3 + 0.36 * rows))
+        self.ax_, self.figure_ = prepare_axes(ax, self.size)
         limit = np.log(_FULL_COLOUR)
         with np.errstate(divide="ignore", invalid="ignore"):
             logarithms = np.ma.masked_invalid(np.log(self.ratios))

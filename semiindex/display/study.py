@@ -238,6 +238,18 @@ class StudyDisplay:
         name = measure.replace("_", " ")
         return cls(panels, x_label="Divergence from the reference", y_label=label or name.capitalize())
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height, in inches, of the figure that `plot` makes."""
+        rows, columns = self._shape
+        return _PANEL[0] * columns, (_PANEL[1] + self._legend_height) * rows
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        """Rows and columns of panels."""
+        columns = 2 if len(self.panels) == 4 else min(len(self.panels), _COLUMNS)
+        return ceil(len(self.panels) / columns), columns
+
     def plot(self, figure: Figure | SubFigure | None = None) -> StudyDisplay:
         """Draw.
 
@@ -251,13 +263,11 @@ class StudyDisplay:
         StudyDisplay
             Itself.
         """
-        columns = min(len(self.panels), _COLUMNS)
-        rows = ceil(len(self.panels) / columns)
+        rows, columns = self._shape
         if figure is None:
             import matplotlib.pyplot as plt
 
-            size = (_PANEL[0] * columns, (_PANEL[1] + self._legend_height) * rows)
-            figure = plt.figure(figsize=size, layout="constrained")
+            figure = plt.figure(figsize=self.size, layout="constrained")
         self.figure_: Any = figure
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         self.axes_: list[Axes] = [prepare_axes(ax, _PANEL)[0] for ax in grid[: len(self.panels)]]

@@ -118,17 +118,34 @@ _DEMO = {
     ),
 }  # fmt: skip
 
+_SIMULATE = {
+    "run": (
+        _Option("--jobs", "number of processes (default: 1)",
+                {"type": _integer_above(1), "default": 1, "metavar": "NUMBER"}),
+        _Option("--replications", "in place of the number in the file",
+                {"type": _integer_above(1), "metavar": "NUMBER"}),
+        _Option("--resume", "continue a run that was stopped, or extend one: what is finished is kept",
+                {"action": "store_true"}),
+    ),
+    "output": (
+        _Option("--out", "folder to write to", {"metavar": "DIR", "type": Path}),
+        _OVERWRITE,
+        _QUIET,
+    ),
+}  # fmt: skip
+
 _EXAMPLES = """\
 examples:
   semiindex demo
   semiindex fit trips.csv --option0-prefix a_ --option1-prefix b_ --choice chose_b --group person --out result
   semiindex fit choices.csv --set trip --chosen taken --formula "mode + cost + time" --out result
   semiindex predict result/model.json new_trips.csv --out predictions.csv
+  semiindex simulate quick --out study
 """
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The parser of `semiindex` with its commands fit, predict and demo."""
+    """The parser of `semiindex` with its commands fit, predict, demo and simulate."""
     parser = argparse.ArgumentParser(
         prog="semiindex",
         description="Preference learning without a link function: from a table of comparisons to a report.",
@@ -149,6 +166,11 @@ def make_parser() -> argparse.ArgumentParser:
     _add(predict, _PREDICT)
     demo = commands.add_parser("demo", help="fit built-in data on travel modes and write a report")
     _add(demo, _DEMO)
+    simulate = commands.add_parser("simulate", help="run a simulation study that a TOML file describes")
+    what = simulate.add_mutually_exclusive_group(required=True)
+    what.add_argument("study", nargs="?", metavar="STUDY", help="a TOML file, or the name of a ready study")
+    what.add_argument("--list", action="store_true", help="name the studies that come with the package")
+    _add(simulate, _SIMULATE)
     return parser
 
 

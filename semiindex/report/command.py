@@ -1,4 +1,4 @@
-"""The command line: ``semiindex fit``, ``semiindex predict`` and ``semiindex demo``."""
+"""The command line: ``semiindex fit``, ``predict``, ``demo`` and ``simulate``."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"semiindex {options.command}: error: {_in_options(str(error), options)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"semiindex {options.command}: interrupted, nothing was written", file=sys.stderr)
+        kept = "continue with --resume" if options.command == "simulate" else "nothing was written"
+        print(f"semiindex {options.command}: interrupted, {kept}", file=sys.stderr)
         return 130
     return 0
 
@@ -73,6 +74,8 @@ _ARGUMENTS = (
 
 def _in_options(message: str, options: Namespace) -> str:
     """A message of the library in the words of the command line, on one line."""
+    if options.command == "simulate":  # its arguments are keys of a file, named as in the library
+        return " ".join(message.split())
     affix = "suffix" if getattr(options, "option0_suffix", None) else "prefix"
     layout = TableLayout("wide", {"affix": affix})
 
@@ -250,7 +253,21 @@ def _load_pickle(path: Path) -> Any:
         raise InvalidDataError(f"{path} could not be read: {type(error).__name__}: {error}.") from error
 
 
-_COMMANDS: dict[str, Callable[[Namespace, str], None]] = {"fit": _fit, "predict": _predict, "demo": _demo}
+def _simulate(options: Namespace, typed: str) -> None:
+    from semiindex.report.simulate import list_studies, simulate
+
+    if options.list:
+        list_studies()
+    else:
+        simulate(options, typed)
+
+
+_COMMANDS: dict[str, Callable[[Namespace, str], None]] = {
+    "fit": _fit,
+    "predict": _predict,
+    "demo": _demo,
+    "simulate": _simulate,
+}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from semiindex import __version__
 from semiindex.report.analysis import FREE, LOGISTIC, Analysis
 from semiindex.report.pictures import data_uri
 
-__all__ = ["render_report"]
+__all__ = ["html_table", "render_report"]
 
 
 def render_report(analysis: Analysis, command: str) -> str:
@@ -152,7 +152,7 @@ def _coefficient_parts(analysis: Analysis) -> dict[str, str]:
         "assuming the logistic link changes the answer."
     )
     return {
-        "coefficient_table": _table(("feature", FREE, LOGISTIC), rows),
+        "coefficient_table": html_table(("feature", FREE, LOGISTIC), rows),
         "coefficient_text": escape(text),
         "coefficient_picture": data_uri(display, 8.4, 1.4 + 0.36 * n_shown),
         "coefficient_caption": escape(caption),
@@ -177,15 +177,28 @@ def _held_out_parts(analysis: Analysis) -> dict[str, str]:
         "standard error."
     )
     return {
-        "held_out_table": _table(("fit", "log loss", "accuracy"), rows),
+        "held_out_table": html_table(("fit", "log loss", "accuracy"), rows),
         "held_out_text": escape(text),
         "calibration_picture": data_uri(analysis.calibration_display(), 4.9, 4.4),
         "calibration_caption": escape(caption),
     }
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """First column text, the others numbers."""
+def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names of the columns.
+    rows : iterable of sequence of str
+        First column text, the others numbers.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
 
     def line(cells: Sequence[str], tag: str) -> str:
         number = ' class="number"'

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from semiindex.exceptions import InvalidDataError
 
-__all__ = ["FILES", "check_folder", "new_folder", "write_file"]
+__all__ = ["FILES", "check_folder", "fill_folder", "new_folder", "write_file"]
 
 #: The files of a result: only a folder with no others in it is ever replaced.
 FILES = ("report.html", "coefficients.csv", "link.csv", "model.joblib", "model.json")
 
 
-def check_folder(target: Path, *, overwrite: bool) -> None:
+def check_folder(target: Path, *, overwrite: bool, known: Collection[str] = FILES) -> None:
     """Refuse a folder that cannot be written, or that holds anything worth keeping.
 
     Parameters
@@ -26,6 +26,8 @@ def check_folder(target: Path, *, overwrite: bool) -> None:
         The folder to write.
     overwrite : bool
         Whether results of an earlier run may be replaced.
+    known : collection of str, default=FILES
+        Names of the files of a result.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def check_folder(target: Path, *, overwrite: bool) -> None:
     if target.resolve() == Path.cwd():
         raise InvalidDataError(f"--out {target} is the current folder; name a new one in it.")
     inside = sorted(entry.name for entry in target.iterdir()) if target.is_dir() else []
-    foreign = [name for name in inside if name not in FILES]
+    foreign = [name for name in inside if name not in known]
     if foreign:
         raise InvalidDataError(
             f"--out {target} holds other files ({', '.join(foreign[:3])}), which are never replaced; "
@@ -81,6 +83,40 @@ def new_folder(target: Path, *, overwrite: bool) -> Iterator[Path]:
         yield partial
         check_folder(target, overwrite=overwrite)
         _replace(partial, target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def fill_folder(target: Path, known: Sequence[str]) -> Iterator[Path]:
+    """A folder to write to whose files move into `target` when all are written, for folders that stay.
+
+    Parameters
+    ----------
+    target : Path
+        An existing folder.
+    known : sequence of str
+        Names of files and folders of a result, in the order in which they move. Old ones are replaced,
+        or removed where the new result has none; whatever else is in the folder stays.
+
+    Yields
+    ------
+    Path
+        A new folder beside `target`.
+    """
+    target = target.resolve()
+    partial = target.with_name(f".{target.name}.{uuid4().hex[:8]}.partial")
+    partial.mkdir()
+    try:
+        yield partial
+        for name in known:
+            old = target / name
+            if old.is_dir():
+                shutil.rmtree(old)
+            else:
+                old.unlink(missing_ok=True)
+            if (partial / name).exists():
+                os.replace(partial / name, old)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

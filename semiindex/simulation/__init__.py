@@ -6,6 +6,7 @@ replicates estimators over both. Everything random is a function of one seed and
 
 from semiindex.simulation.active import ActivePairs
 from semiindex.simulation.contextual import ContextualFeatures
+from semiindex.simulation.description import StudyDescription, read_study, ready_studies
 from semiindex.simulation.design import ComparisonDesign
 from semiindex.simulation.features import (
     BinaryFeatures,
@@ -87,6 +88,7 @@ __all__ = [
     "SkewedFeatures",
     "StudentFeatures",
     "Study",
+    "StudyDescription",
     "StudyResult",
     "TeacherScore",
     "Truth",
@@ -98,6 +100,8 @@ __all__ = [
     "load_published_data",
     "published_design",
     "random_teacher",
+    "read_study",
+    "ready_studies",
     "rms_coefficients",
     "scaled_to_strength",
     "severity_grid",

@@ -113,7 +113,8 @@ def test_drawing(result):
 
 def test_drawing_on_logarithmic_axes_in_a_given_figure(result):
     figure = Figure(layout="constrained")
-    display = StudyDisplay.against_n(make(severities=(0.0, 1.0)), "angle").plot(figure)
+    five = make(links=("flips",), severities=(0.0, 0.25, 0.5, 0.75, 1.0))
+    display = StudyDisplay.against_n(five, "angle").plot(figure)
     assert display.figure_ is figure
     ax = display.axes_[0]
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
@@ -121,8 +122,9 @@ def test_drawing_on_logarithmic_axes_in_a_given_figure(result):
         curve.label for curve in display.panels[0].curves
     ]
     figure.canvas.draw()
-    assert [label.get_text() for label in display.axes_[3].get_xticklabels()] == ["100", "400", "1,600"]
-    assert [ax.get_visible() for ax in figure.axes] == [True] * 4 + [False] * 2
+    assert [label.get_text() for label in display.axes_[2].get_xticklabels()] == ["100", "400", "1,600"]
+    assert [ax.get_xlabel() for ax in display.axes_] == ["", ""] + 3 * ["Comparisons"]
+    assert [ax.get_visible() for ax in figure.axes] == [True] * 5 + [False]
 
 
 def test_failed_fits_are_counted_and_gaps_are_said():

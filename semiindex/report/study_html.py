@@ -1,0 +1,137 @@
+"""The report of a simulation study as one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+
+from semiindex import __version__
+from semiindex.report.html import html_table
+from semiindex.report.pictures import figure_uri
+from semiindex.report.study_pictures import StudyPicture
+from semiindex.simulation.description import StudyDescription
+from semiindex.simulation.result import StudyResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["means_table", "render_study"]
+
+_FILES = (
+    "Beside this page stand results.csv (a row per fit), summary.csv (means with standard errors, and paired "
+    "differences to the baseline where there is one), study.toml and the pictures. The folder cache holds "
+    "finished work: with --resume a run continues or grows; delete it when nothing is to be added."
+)
+
+
+def render_study(
+    result: StudyResult, description: StudyDescription, pictures: Iterable[StudyPicture], command: str
+) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    result : StudyResult
+        What to report.
+    description : StudyDescription
+        Of the study.
+    pictures : iterable of StudyPicture
+        In their order.
+    command : str
+        How it was made, as typed.
+
+    Returns
+    -------
+    str
+        A complete HTML document.
+    """
+    here = files("semiindex.report")
+    page = Template((here / "study.html").read_text(encoding="utf-8"))
+    return page.substitute(
+        style=(here / "report.css").read_text(encoding="utf-8"),
+        version=escape(__version__),
+        title=escape(description.title),
+        subtitle=escape(_subtitle(description)),
+        tiles=_tiles(result),
+        pictures="\n".join(_figure(picture) for picture in pictures),
+        tables="\n".join(_section(result, metric) for metric in result.metrics),
+        failures=_failures(result),
+        description=escape(description.text.strip()),
+        command=escape(command),
+        files=escape(_FILES),
+    )
+
+
+def _subtitle(description: StudyDescription) -> str:
+    study = description.study
+    return (
+        f"{len(study.truths)} truths, {len(study.designs)} designs, {len(study.n)} sample sizes, "
+        f"{len(study.estimators)} estimators, {study.replications} replications; seed {study.random_state}"
+    )
+
+
+def _tiles(result: StudyResult) -> str:
+    frame = result.frame
+    warned = int((frame["n_convergence_warnings"] > 0).sum())
+    tiles = [
+        (f"{len(frame):,}", "fits"),
+        (f"{len(result.failures):,}", "with an error"),
+        (f"{warned:,}", "with a warning of no convergence"),
+        (f"{frame['seconds'].sum():,.0f} s", "in fits, over all processes"),
+    ]
+    return "\n".join(
+        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>' for value, name in tiles
+    )
+
+
+def _figure(picture: StudyPicture) -> str:
+    caption = escape(picture.caption)
+    uri = figure_uri(picture.draw, *picture.size)
+    return f'<figure>\n<img src="{uri}" alt="{caption}">\n<figcaption>{caption}</figcaption>\n</figure>'
+
+
+def means_table(result: StudyResult, metric: str) -> pd.DataFrame:
+    """Means of a metric, a row per cell and a column per estimator, as text with standard errors.
+
+    Parameters
+    ----------
+    result : StudyResult
+        Of a study.
+    metric : str
+        Column of the table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns truth, design, n and the estimators.
+    """
+    summary = result.summary(metrics=[metric])
+    entries = [
+        f"{mean:.3g} ± {error:.2g}" if error == error else f"{mean:.3g}"
+        for mean, error in zip(summary["mean"], summary["standard_error"], strict=True)
+    ]
+    keys = ["truth", "design", "n"]
+    wide = summary.assign(entry=entries).pivot(index=keys, columns="estimator", values="entry")
+    order = summary[keys].drop_duplicates()
+    wide = wide.loc[list(order.itertuples(index=False, name=None)), list(summary["estimator"].unique())]
+    return wide.rename_axis(columns=None).reset_index()
+
+
+def _section(result: StudyResult, metric: str) -> str:
+    table = means_table(result, metric)
+    rows = [[str(value) for value in row] for row in table.itertuples(index=False, name=None)]
+    body = html_table([str(name) for name in table.columns], rows)
+    return f'<details>\n<summary>{escape(metric)}</summary>\n<div class="scroll">\n{body}\n</div>\n</details>'
+
+
+def _failures(result: StudyResult) -> str:
+    frame = result.failures
+    if frame.empty:
+        return "<p>No fit failed.</p>"
+    counts = frame.groupby(["error", "estimator"], sort=False).size().reset_index(name="fits")
+    rows = [[str(value) for value in row] for row in counts.itertuples(index=False, name=None)]
+    body = html_table(("error", "estimator", "fits"), rows)
+    return f'<p>Means leave failed fits out.</p>\n<div class="scroll">\n{body}\n</div>'
