@@ -180,14 +180,14 @@ class Diagnosis(Diagnostic):
     def _repr_html_(self) -> str:
         """The page for a notebook or a report; every text is escaped, single results unfold."""
         asked = "".join(
-            f"<dt>{escape(answer.asked)}</dt><dd class='semiindex-{answer.verdict.replace(' ', '-')}'>"
-            f"<b>{escape(_capital(answer.verdict))}</b>: {escape(_sentence(answer.because))}</dd>"
+            f"<div class='semiindex-{answer.verdict.replace(' ', '-')}'><dt>{escape(answer.asked)}</dt>"
+            f"<dd><b>{escape(_capital(answer.verdict))}</b>: {escape(_sentence(answer.because))}</dd></div>"
             for answer in self.answers
         )
         steps = "".join(f"<li>{escape(step)}</li>" for step in self.next_steps)
         found = "".join(
             f"<details class='semiindex-{section.result.level}'><summary><b>{section.result.level}</b> "
-            f"{escape(section.sentence)}</summary>"
+            f"<span>{escape(section.sentence)}</span></summary>"
             f"{section.result._repr_html_()}</details>"
             for section in self.sections
         )

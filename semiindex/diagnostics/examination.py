@@ -151,16 +151,21 @@ def _too_long(cost: float, left: float) -> str:
 
 def _subject(case: ExaminedFit) -> str:
     n, clusters = case.data.y.size, int(case.data.codes.max()) + 1
-    grouped = f" in {clusters:,} groups (raters or choices)" if clusters < n else ""
+    kind = f"by {clusters:,} raters" if _knows_raters(case) else f"from {clusters:,} choices"
+    grouped = f" {kind}" if clusters < n else ""
     return f"{type(case.model).__name__}, fitted to {n:,} comparisons{grouped}."
+
+
+def _knows_raters(case: ExaminedFit) -> bool:
+    return case.groups is not None or (isinstance(case.X, PreferencePairs) and case.X.groups is not None)
 
 
 def _notes(case: ExaminedFit) -> list[str]:
     notes = []
-    if case.groups is None and not (isinstance(case.X, PreferencePairs) and case.X.groups is not None):
+    if not _knows_raters(case):
         notes.append(
-            "No raters were given, so that comparisons count as independent. If people answered more than "
-            "once, pass groups: the evidence is weaker than it looks here."
+            "No raters were given, so that answers count as independent. If people answered more than once, "
+            "pass groups: the evidence is weaker than it looks here."
         )
     if not case.model.converged_:
         notes.append("The fit stopped before its tolerance; fit again with a larger max_iter.")

@@ -21,7 +21,7 @@ def held_out_discrimination(
 
     Parameters
     ----------
-    model : fitted estimator
+    model : estimator
         Is cloned and fitted to every set of training folds.
     data : RefitData
         Its data; what belongs together is held out together.
@@ -55,12 +55,12 @@ def held_out_discrimination(
     (False, True)
     """
     folds = held_out_folds(data.codes, n_folds, random_state)
-    probability = np.empty(data.y.size)
+    probability, z = np.empty(data.y.size), np.empty(data.y.size)
     for fold in range(int(folds.max()) + 1):
         test = np.flatnonzero(folds == fold)
         fresh = data.fit(model, np.flatnonzero(folds != fold))
         probability[test] = fresh.predict_proba(data.X[test])[:, 1]
-    z = np.asarray(data.y == model.classes_[1], dtype=np.float64)
+        z[test] = data.y[test] == fresh.classes_[1]
     grouped = int(data.codes.max()) + 1 < data.codes.size
     if not model.antisymmetric:
         groups = data.codes if grouped else None

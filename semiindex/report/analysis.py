@@ -12,6 +12,7 @@ import numpy as np
 from semiindex.data import PreferencePairs
 from semiindex.data.column_codes import ColumnCode
 from semiindex.data.encoding import OptionEncoder
+from semiindex.diagnostics import Diagnosis, diagnose
 from semiindex.diagnostics.held_out import HeldOutComparison, compare_held_out
 from semiindex.display import CalibrationDisplay, CoefficientDisplay, LinkDisplay
 from semiindex.exceptions import InvalidDataError, SemiindexWarning
@@ -192,6 +193,8 @@ class Analysis:
         The logistic fit to all comparisons.
     held_out : HeldOutComparison
         Both, cross-validated.
+    diagnosis : Diagnosis or None
+        The diagnostics of the link-free fit; None if they were left out.
     warnings : tuple of str
         What reading and fits warned of.
     """
@@ -201,6 +204,7 @@ class Analysis:
     free: PreferencePolicy
     logistic: KnownLinkPolicy
     held_out: HeldOutComparison
+    diagnosis: Diagnosis | None
     warnings: tuple[str, ...]
 
     def coefficients(self) -> pd.DataFrame:
@@ -247,7 +251,7 @@ def analyse(
     settings: FitSettings,
     progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> Analysis:
-    """Fit both models, and compare them on comparisons that they have not seen.
+    """Fit both models, compare them on comparisons that they have not seen, and diagnose the link-free one.
 
     Parameters
     ----------
@@ -277,6 +281,9 @@ def analyse(
         units_name=reading.units_name,
         progress=progress,
     )
+    diagnosis = None
+    if settings.diagnose_seconds is not None:
+        diagnosis = diagnose(free, pairs, time_budget=settings.diagnose_seconds, random_state=settings.seed)
     said = [*reading.warnings, *said_free]
     said += [f"Logistic fit: {message}" for message in said_logistic if message not in said_free]
     if held_out.n_unfinished:
@@ -284,7 +291,7 @@ def analyse(
         said.append(
             f"{held_out.n_unfinished} of {n_fits} cross-validation fits stopped before their tolerance."
         )
-    return Analysis(reading, settings, free, logistic, held_out, tuple(dict.fromkeys(said)))
+    return Analysis(reading, settings, free, logistic, held_out, diagnosis, tuple(dict.fromkeys(said)))
 
 
 def _link_free(settings: FitSettings, normalization: str) -> PreferencePolicy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,15 @@ from semiindex.report.layouts import LAYOUTS, TableLayout
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FitSettings", "make_parser", "option_of", "read_layout", "read_settings", "with_values_of_column"]
+__all__ = [
+    "FitSettings",
+    "make_parser",
+    "option_of",
+    "read_diagnose_seconds",
+    "read_layout",
+    "read_settings",
+    "with_values_of_column",
+]
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,10 @@ class _Option:
     flag: str
     help: str
     more: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: Seconds for the diagnostics: enough for all that need no menu, up to some ten thousand comparisons.
+_DIAGNOSE_SECONDS = 20.0
 
 
 def _integer_above(least: int) -> Any:
@@ -37,6 +50,15 @@ def _integer_above(least: int) -> Any:
     read.__name__ = "integer"  # argparse names it in its message
     return read
 
+
+def _positive_number(text: str) -> float:
+    value = float(text)
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"must be a positive number, got {text}")
+    return value
+
+
+_positive_number.__name__ = "number"  # argparse names it in its message
 
 _WIDE = (
     _Option("--option0-prefix", "prefix of the columns of option 0, such as a_"),
@@ -86,6 +108,11 @@ _MODEL = (
     _Option("--seed", "of the folds (default: 0)",
             {"type": _integer_above(0), "default": 0, "metavar": "NUMBER"}),
 )  # fmt: skip
+_DIAGNOSE = (
+    _Option("--diagnose-seconds", "time for the diagnostics; the report names what does not fit into it "
+            f"(default: {_DIAGNOSE_SECONDS:g})", {"type": _positive_number, "metavar": "NUMBER"}),
+    _Option("--no-diagnose", "leave out the page of diagnostics", {"action": "store_true"}),
+)  # fmt: skip
 _QUIET = _Option("--quiet", "print nothing but warnings and errors", {"action": "store_true"})
 _OVERWRITE = _Option("--overwrite", "replace the results of an earlier run", {"action": "store_true"})
 
@@ -95,6 +122,7 @@ _FIT = {
     "layout choice-sets (a row per alternative), with --chosen": _SETS,
     "data": _COMMON,
     "model": _MODEL,
+    "diagnostics": _DIAGNOSE,
     "output": (
         _Option("--out", "folder to write to", {"required": True, "metavar": "DIR", "type": Path}),
         _OVERWRITE,
@@ -110,6 +138,7 @@ _PREDICT = {
 }
 _DEMO = {
     "model": _MODEL[:1],
+    "diagnostics": _DIAGNOSE,
     "output": (
         _Option("--out", "folder to write to (default: semiindex-demo)",
                 {"metavar": "DIR", "type": Path, "default": Path("semiindex-demo")}),
@@ -204,6 +233,8 @@ class FitSettings:
         Of the cross-validation.
     estimator : {"profiled", "orthogonal", "ranking"}
         How the index is learned without a known link.
+    diagnose_seconds : float or None
+        Time for the diagnostics; None for none.
     """
 
     link: str = "spline"
@@ -213,6 +244,7 @@ class FitSettings:
     n_folds: int = 5
     seed: int = 0
     estimator: str = "profiled"
+    diagnose_seconds: float | None = _DIAGNOSE_SECONDS
 
     @property
     def description(self) -> str:
@@ -248,7 +280,25 @@ def read_settings(options: argparse.Namespace) -> FitSettings:
         options.folds,
         options.seed,
         options.estimator,
+        read_diagnose_seconds(options),
     )
+
+
+def read_diagnose_seconds(options: argparse.Namespace) -> float | None:
+    """Time for the diagnostics; None for none.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a time is given and the diagnostics are left out.
+    """
+    if not options.no_diagnose:
+        return options.diagnose_seconds or FitSettings.diagnose_seconds
+    if options.diagnose_seconds is not None:
+        raise InvalidParameterError(
+            "--no-diagnose leaves out what --diagnose-seconds gives time to; leave one of them out."
+        )
+    return None
 
 
 def _names(options: tuple[_Option, ...]) -> tuple[str, ...]:

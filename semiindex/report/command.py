@@ -16,6 +16,7 @@ from semiindex.report.arguments import (
     FitSettings,
     make_parser,
     option_of,
+    read_diagnose_seconds,
     read_layout,
     read_settings,
     with_values_of_column,
@@ -113,7 +114,9 @@ def _demo(options: Namespace, typed: str) -> None:
     roles = {"set": "individual", "chosen": "choice", "group": "individual", "formula": _DEMO_FORMULA}
     layout = TableLayout("choice-sets", roles)
     _say(options, _DEMO_TEXT.rstrip())
-    settings = FitSettings(link=options.link or FitSettings.link)
+    settings = FitSettings(
+        link=options.link or FitSettings.link, diagnose_seconds=read_diagnose_seconds(options)
+    )
     _analyse_and_write(data.frame, layout, _DEMO_TABLE, settings, options, typed)
 
 
@@ -137,6 +140,7 @@ def _analyse_and_write(
     """Print and write everything; the printing follows the steps, the folder appears at the end."""
     from semiindex.report import text
     from semiindex.report.analysis import analyse, read_comparisons
+    from semiindex.report.diagnosis_page import diagnosis_text
     from semiindex.report.output import FILES
     from semiindex.report.progress import progress_bar
 
@@ -146,7 +150,7 @@ def _analyse_and_write(
     analysis = analyse(reading, settings, progress_bar("cross-validation", quiet=options.quiet))
     for warning in analysis.warnings:
         print(f"semiindex {options.command}: warning: {warning}", file=sys.stderr)
-    for part in (text.coefficient_text, text.held_out_text, text.notes_text):
+    for part in (text.coefficient_text, text.held_out_text, diagnosis_text, text.notes_text):
         _say(options, part(analysis))
     _write(analysis, data, options.out, typed, overwrite=options.overwrite)
     report = options.out / FILES[0]

@@ -12,6 +12,7 @@ import numpy as np
 
 from semiindex import __version__
 from semiindex.report.analysis import FREE, LOGISTIC, Analysis
+from semiindex.report.diagnosis_page import diagnosis_section
 from semiindex.report.pictures import data_uri
 
 __all__ = ["html_table", "render_report"]
@@ -47,6 +48,7 @@ def render_report(analysis: Analysis, command: str) -> str:
         command=escape(command),
         predict_command=escape("semiindex predict model.json NEW.csv --out predictions.csv"),
         facts=_facts_table(analysis.reading.facts()),
+        diagnosis=diagnosis_section(analysis),
         notes=_notes(analysis),
         files=escape(_FILES),
         **_link_parts(analysis),

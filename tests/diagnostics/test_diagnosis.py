@@ -248,12 +248,21 @@ def test_time_of_refits_grows_with_their_number_and_size(logistic) -> None:
     assert case.shared(4.0) == 2.0
 
 
+def test_a_scale_that_folds_may_lack_does_not_stop_the_page(quick, logistic) -> None:
+    X, y = logistic
+    pairs = PreferencePairs(np.zeros_like(X), X, y, feature_names=["a", "b", "c"])
+    plain = diagnose(ProfiledLinkPolicy().fit(pairs), pairs, time_budget=600)
+    scaled = diagnose(ProfiledLinkPolicy(normalization="a").fit(pairs), pairs, time_budget=600)
+    assert scaled["discrimination"].auc == plain["discrimination"].auc
+    assert str(scaled["comparison"]) == str(plain["comparison"])
+
+
 def test_raters_are_kept_together_and_named(quick, draw_clustered) -> None:
     X, y, groups = draw_clustered(40, 10, np.random.default_rng(3))
     found = diagnose(ProfiledLinkPolicy().fit(X, y), X, y=y, groups=groups, time_budget=600)
     assert found["link"].clustered
     assert found["discrimination"].n_clusters == 40
-    assert "400 comparisons in 40 groups" in str(found)
+    assert "400 comparisons by 40 raters" in str(found)
     assert found.notes == ()
 
 

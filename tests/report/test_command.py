@@ -24,7 +24,9 @@ WIDE = ["--option0-prefix", "a_", "--option1-prefix", "b_", "--choice", "chose_b
 
 
 def fit(table, out, *more):
-    return main(["fit", str(table), "--out", str(out), *more])
+    """Without the diagnostics, which have tests of their own, unless their time is given."""
+    quick = [] if "--diagnose-seconds" in more else ["--no-diagnose"]
+    return main(["fit", str(table), "--out", str(out), *quick, *more])
 
 
 @pytest.fixture(scope="session")
@@ -365,6 +367,7 @@ def test_demo(tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "210 travellers" in printed
     assert "630 rows from 210 choice sets" in printed
+    assert "How far can this fit be trusted?\n  May I trust how the features are weighed?" in printed
     assert "independence of irrelevant" in printed
     assert f"Report: {Path('semiindex-demo') / 'report.html'}" in printed
     assert sorted(os.listdir("semiindex-demo")) == sorted(FILES)
