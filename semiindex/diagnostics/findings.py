@@ -20,7 +20,7 @@ from semiindex.diagnostics.policy_interval import PolicyErrorInterval
 from semiindex.diagnostics.reliability import Calibration
 from semiindex.diagnostics.roc_area import Discrimination
 
-__all__ = ["VERDICTS", "Finding", "Question", "Verdict", "finding_of"]
+__all__ = ["LEARNED", "LOGISTIC", "VERDICTS", "Finding", "Question", "Verdict", "finding_of"]
 
 #: What a user asks: how features are weighed, probabilities, and what is done with both.
 Question: TypeAlias = Literal["direction", "link", "policy"]
@@ -32,6 +32,12 @@ VERDICTS: tuple[Verdict, ...] = ("yes", "not examined", "with care", "no")
 #: Degrees between two directions from which a rejected link makes the fitted one wrong, and not only
 #: its probabilities. At 5 degrees 3% of normal comparisons change sides.
 _WIDE_ANGLE = 5.0
+
+
+#: What the page calls the estimators that it compares the present fit with.
+LEARNED, LOGISTIC = "fit with a learned link", "logistic fit"
+_LEARN = "Do not assume a link: fit ProfiledLinkPolicy, which learns it, and compare the coefficients."
+_ASSUME = "Consider KnownLinkPolicy: with so few comparisons learning the link costs more than it brings."
 
 
 @dataclass(frozen=True)
@@ -165,7 +171,7 @@ def _link(result: LinkTest) -> Finding:
         "link": _trust(result.level),
     }
     step = "" if result.level == "fine" else (
-        f"Do not assume the {result.link} link: fit ProfiledLinkPolicy, which learns it."
+        _LEARN
     )  # fmt: skip
     return Finding(clause, step, bears)
 
@@ -199,7 +205,7 @@ def _calibration(result: Calibration) -> Finding:
         f"{'no more than' if result.calibrated else 'more than'} by chance ({_p(result.p_value)})"
     )
     bears: dict[Question, Verdict] = {"link": _trust(result.level)}
-    step = "" if result.level == "fine" else "Fit a model that learns the link, or use the order alone."
+    step = "" if result.level == "fine" else "Use the order of the options and not the probabilities."
     return Finding(clause, step, bears)
 
 
@@ -220,7 +226,7 @@ def _comparison(result: EstimatorComparison) -> Finding:
         return Finding("held out, no other estimator predicts better beyond chance", "", {"link": "yes"})
     return Finding(
         f"held out, the {result.names[best]} predicts better by {-means[best]:.4f} of log loss",
-        f"Use the {result.names[best]}.",
+        _LEARN if result.names[best] == LEARNED else _ASSUME,
         {"link": "with care"},
     )
 

@@ -10,6 +10,7 @@ from semiindex.diagnostics.antisymmetry import antisymmetry_test
 from semiindex.diagnostics.base import Diagnostic
 from semiindex.diagnostics.estimator_comparison import compare_estimators
 from semiindex.diagnostics.examined_fit import ExaminedFit
+from semiindex.diagnostics.findings import LEARNED, LOGISTIC
 from semiindex.diagnostics.held_out_order import held_out_discrimination
 from semiindex.diagnostics.identifiability import identification
 from semiindex.diagnostics.index_hypothesis import index_test
@@ -50,9 +51,9 @@ def _compare(case: ExaminedFit) -> Diagnostic:
     """With the logistic link, or, where the model has a known link, with a link that is learned."""
     model = case.model
     if isinstance(model, KnownLinkPolicy):
-        name, other = "fit with a learned link", ProfiledLinkPolicy()
+        name, other = LEARNED, ProfiledLinkPolicy()
     else:
-        name, other = "logistic fit", KnownLinkPolicy()
+        name, other = LOGISTIC, KnownLinkPolicy()
     other.set_params(antisymmetric=model.antisymmetric, ridge=model.ridge, index=model.index)
     return compare_estimators(
         {"present fit": case.in_folds, name: other},

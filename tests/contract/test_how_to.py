@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "how_to"
 
 
 @pytest.mark.filterwarnings("ignore::semiindex.exceptions.SemiindexWarning")
-@pytest.mark.parametrize("page", ["scikit_learn.md", "policies_from_a_fit.md"])
+@pytest.mark.parametrize("page", ["scikit_learn.md", "policies_from_a_fit.md", "how_far_can_i_trust_this.md"])
 def test_the_page_prints_what_it_says(page, capsys) -> None:
     text = (FOLDER / page).read_text(encoding="utf-8")
     blocks = re.findall(r"```(python|text)\n(.*?)```", text, flags=re.DOTALL)
