@@ -26,9 +26,11 @@ from semiindex import (
 )
 from semiindex.diagnostics import Diagnosis, Diagnostic, examination
 from semiindex.diagnostics.base import LEVELS
+from semiindex.diagnostics.comparison_graph import ComparisonGraph
 from semiindex.diagnostics.examined_fit import ExaminedFit
 from semiindex.diagnostics.findings import Finding, finding_of
 from semiindex.diagnostics.held_out_order import held_out_discrimination
+from semiindex.diagnostics.multistart import MultistartSpread
 from semiindex.diagnostics.page_checks import CHECKS, Check
 from semiindex.diagnostics.refits import RefitData
 from semiindex.diagnostics.verdicts import answers
@@ -363,3 +365,56 @@ def test_every_diagnostic_of_the_page_has_a_finding_at_every_level(page) -> None
     far = finding_of(replace(page["policy_error"], from_reference=0.0))
     assert far.bears["policy"] == "no"
     assert "more comparisons: they would halve" in far.step
+
+
+def test_findings_on_coefficients_name_the_most_pressing_remedy(page) -> None:
+    plain = page["identification"]
+    assert finding_of(plain).step == ""
+    errors = np.array([15.0, *plain.information.errors[1:]])
+    loose = replace(plain, information=replace(plain.information, errors=errors))
+    assert "off by 15.0 degrees" in finding_of(loose).clause
+    assert "Collect more comparisons" in finding_of(loose).step
+    split = replace(plain, graph=ComparisonGraph(20, 100, 2, 0.6))
+    assert finding_of(split).step == "Compare some options across parts."
+    unknown = replace(plain, information=replace(plain.information, errors=errors * np.inf))
+    assert "leaves no information" in finding_of(unknown).clause
+    assert finding_of(unknown).bears["direction"] == "no"
+    several = replace(loose, spread=MultistartSpread(5, 2, angle=40.0, gain=0.0))
+    assert "differ by up to 40 degrees" in finding_of(several).clause
+    exact = replace(several, relations=("a = b + c",))
+    assert "a = b + c" in finding_of(exact).step
+
+
+def test_unfinished_fits_are_noted(quick, logistic) -> None:
+    X, y = logistic
+    with pytest.warns(SemiindexWarning, match="max_iter"):
+        model = ProfiledLinkPolicy(max_iter=1).fit(X, y)
+    found = diagnose(model, X, y=y, time_budget=600)
+    assert any("stopped before its tolerance" in note for note in found.notes)
+
+
+def test_weights_are_those_of_repeated_rows(quick, logistic) -> None:
+    X, y = logistic
+    weight = 1.0 + np.arange(len(y)) % 2
+    rows = np.repeat(np.arange(len(y)), weight.astype(int))
+    weighted = diagnose(
+        KnownLinkPolicy().fit(X, y, sample_weight=weight), X, None, y, weight, time_budget=600
+    )
+    repeated = diagnose(KnownLinkPolicy().fit(X[rows], y[rows]), X[rows], y=y[rows], time_budget=600)
+    for key in ("calibration", "identification"):
+        assert weighted[key].reading() == repeated[key].reading()
+    # random signs of twice as many blocks are others, the statistic is the same
+    assert weighted["monotonicity"].statistic == pytest.approx(repeated["monotonicity"].statistic)
+
+
+def test_links_of_classes_need_pairs(logistic) -> None:
+    X, y = logistic
+    classes = np.arange(len(y)) % 2
+    model = ProfiledLinkPolicy().fit(X, y, link_groups=classes)
+    with pytest.raises(InvalidParameterError, match="pass PreferencePairs, which carry the classes"):
+        diagnose(model, X, y=y)
+    pairs = PreferencePairs(np.zeros_like(X), X, y, link_groups=classes)
+    found = diagnose(ProfiledLinkPolicy().fit(pairs), pairs, time_budget=600)
+    reasons = {item.key: item.reason for item in found.skipped}
+    assert "a link for every class of raters" in reasons["link"]
+    assert "discrimination" in set(found)
