@@ -113,6 +113,8 @@ def diagnose(
         warnings.simplefilter("always")
         sections, skipped = _examine(case, start + time_budget)
     said = [str(w.message) for w in caught if issubclass(w.category, SemiindexWarning)]
+    for foreign in (w for w in caught if not issubclass(w.category, SemiindexWarning)):
+        warnings.warn_explicit(foreign.message, foreign.category, foreign.filename, foreign.lineno)
     order = sorted(sections, key=lambda section: -LEVELS.index(section.result.level))
     return Diagnosis(
         _subject(case), tuple(order), tuple(skipped), tuple(dict.fromkeys([*_notes(case), *said]))

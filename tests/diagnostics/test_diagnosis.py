@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -34,7 +35,7 @@ from semiindex.diagnostics.multistart import MultistartSpread
 from semiindex.diagnostics.page_checks import CHECKS, Check
 from semiindex.diagnostics.refits import RefitData
 from semiindex.diagnostics.verdicts import answers
-from semiindex.exceptions import InvalidDataError, InvalidParameterError, SemiindexWarning
+from semiindex.exceptions import DataWarning, InvalidDataError, InvalidParameterError, SemiindexWarning
 
 KEYS = [check.key for check in CHECKS]
 
@@ -237,6 +238,20 @@ def test_expected_costs_decide_what_fits_and_follow_what_was_measured(page, logi
     assert set(found) == {"quick", "as it seems"}
     assert [item.key for item in found.skipped] == ["long", "ten times what it seems"]
     assert "it would take about 100 s, and 10 s of the time are left" in found.skipped[0].reason
+
+
+def test_warnings_of_the_library_become_notes_and_others_stay(page, logistic, monkeypatch) -> None:
+    def run(_: object) -> Diagnostic:
+        warnings.warn("look at this", DataWarning, stacklevel=1)
+        warnings.warn("numpy says", RuntimeWarning, stacklevel=1)
+        return page["link"]
+
+    check = Check("link", "link", run, lambda _: 0.0)
+    monkeypatch.setattr(examination, "CHECKS", (check, check))
+    X, y = logistic
+    with pytest.warns(RuntimeWarning, match="numpy says"):
+        found = diagnose(KnownLinkPolicy().fit(X, y), X, y=y)
+    assert found.notes[1:] == ("look at this",)
 
 
 def test_time_of_refits_grows_with_their_number_and_size(logistic) -> None:
