@@ -141,7 +141,8 @@ class Diagnosis(Diagnostic):
     @property
     def _remarks(self) -> list[str]:
         """What was not examined, and the notes."""
-        return [*(f"{item.title} Not examined: {item.reason}" for item in self.skipped), *self.notes]
+        left = (f"{item.title} Not examined: {item.reason.rstrip('.')}." for item in self.skipped)
+        return [*left, *self.notes]
 
     def to_frame(self) -> pd.DataFrame:
         """One row per diagnostic: level, what was looked at, what was found; what was skipped, why."""
@@ -170,7 +171,7 @@ class Diagnosis(Diagnostic):
         if self.skipped:
             lines += ["", "What was not examined"]
         for item in self.skipped:
-            lines += _wrapped(f"{item.title} {item.reason}", "  - ", "    ")
+            lines += _wrapped(f"{item.title} {_sentence(item.reason)}", "  - ", "    ")
         if self.notes:
             lines += ["", "Notes", *(line for note in self.notes for line in _wrapped(note, "  - ", "    "))]
         if self.sections:
@@ -193,7 +194,8 @@ class Diagnosis(Diagnostic):
         )
         notes = "".join(f"<li>{escape(text)}</li>" for text in self._remarks)
         return (
-            f"<div class='semiindex-diagnosis semiindex-{self.level}'><p>{escape(self.subject)}</p>"
+            f"<div class='semiindex-diagnosis semiindex-{self.level}'><h2>{escape(self.title)}</h2>"
+            f"<p>{escape(self.subject)}</p>"
             f"<dl>{asked}</dl><h3>What to do next</h3><ol>{steps}</ol>"
             + (f"<h3>What was found</h3>{found}" if found else "")
             + (f"<h3>Not examined, and notes</h3><ul>{notes}</ul>" if notes else "")

@@ -24,8 +24,8 @@ _OPTIONS = (
     ("Report coefficients with standard errors (infer).", "For standard errors see infer, in Python."),
 )
 _EXPLANATION = (
-    "Every line below unfolds: what was computed, what it means, and what was assumed. A test can find "
-    "fault with a fit and cannot prove it right; with few comparisons only large faults show."
+    "Every line of what was found unfolds: what was computed, what it means, and what was assumed. A test "
+    "can find fault with a fit and cannot prove it right; with few comparisons only large faults show."
 )
 
 
@@ -41,8 +41,7 @@ def diagnosis_section(analysis: Analysis) -> str:
     if diagnosis is None:
         return ""
     page = _in_options(diagnosis._repr_html_(), escape)
-    heading = f"<h2>{escape(diagnosis.title)}</h2>\n<p>{escape(_EXPLANATION)}</p>"
-    return f"<section>\n{heading}\n{page}\n</section>"
+    return f"<section>\n{page}\n<p>{escape(_EXPLANATION)}</p>\n</section>"
 
 
 def diagnosis_text(analysis: Analysis) -> str:
