@@ -22,6 +22,7 @@ from typing import Any
 from joblib import Parallel, delayed, effective_n_jobs
 
 from semiindex.simulation.cells import Block, Cell
+from semiindex.simulation.dask_pool import active_dask_pool
 from semiindex.simulation.replication import CellTask, Row, failed_rows, run_block
 
 __all__ = ["Execution"]
@@ -94,6 +95,9 @@ class Execution:
 
     def _results(self) -> Iterator[tuple[Block, list[Row], float]]:
         """Results as they come, of blocks that are cut while others run."""
+        if (cluster := active_dask_pool()) is not None:
+            yield from cluster.results(self._calls())
+            return
         try:
             parallel = Parallel(n_jobs=self._n_jobs, batch_size=1, return_as="generator_unordered")
         except ValueError:  # the backend hands over results only when all are there
@@ -139,8 +143,12 @@ class Execution:
 
     def _alone(self, task: CellTask, block: Block) -> list[Row] | BaseException:
         """Rows of a block that runs while no other does, or the error of its crash."""
+        call, cluster = delayed(run_block)(task, block), active_dask_pool()
         try:
-            ((_, rows, _),) = Parallel(n_jobs=self._n_jobs, batch_size=1)([delayed(run_block)(task, block)])
+            if cluster is not None:
+                _, rows, _ = cluster.alone(call)
+            else:
+                ((_, rows, _),) = Parallel(n_jobs=self._n_jobs, batch_size=1)([call])
         except Exception as error:
             if not _is_crash(error):
                 raise
