@@ -37,6 +37,8 @@ _FEW_ROWS = 2_000
 _WORTH_CHANGING = 0.5
 #: Share of the comparisons from which an active bound is worth a note.
 _ACTIVE_SHARE = 0.05
+#: Share from which a bound holds everywhere (a knot's rounding aside).
+_ALL = 0.995
 
 
 class ProfiledLinkPolicy(LinkFreePolicy):
@@ -63,7 +65,8 @@ class ProfiledLinkPolicy(LinkFreePolicy):
         randomised, or if the noise is asymmetric in the roles of the options.
     ridge : float, default=0.0
         ``ridge / 2 * theta' theta`` is added to the mean loss. A penalty needs a scale: the slope of
-        the link is then bounded by 1/4, that of the logistic function. Not available for the
+        the link is then bounded by that of the logistic function, for the spline that of its logit
+        by 1, for a shape-constrained link that of the probability by 1/4. Not available for the
         isotonic link, whose index has no scale.
     normalization : {"rms", "norm"}, feature name or column number, default="rms"
         The data determine the coefficients up to a positive factor. ``"rms"``: unit root mean
@@ -231,8 +234,10 @@ class ProfiledLinkPolicy(LinkFreePolicy):
         return smooth and self.ridge == 0 and sample.z.size <= _FEW_ROWS
 
     def _bound_notes(self, links: tuple[Link, ...], t: FloatArray, weight: FloatArray) -> tuple[str, ...]:
-        """Whether a bound on the slope that the user stated holds the link down."""
-        if self.ridge > 0 or isinstance(self.link, str):
+        """Whether a bound on the slope holds the link down."""
+        if self.ridge > 0:
+            return self._penalised_notes(links, t, weight)
+        if isinstance(self.link, str):
             return ()
         scale = root_mean_square(t, weight)
         if isinstance(self.link, MonotoneSpline):
@@ -252,6 +257,16 @@ class ProfiledLinkPolicy(LinkFreePolicy):
             f"The bound {bound:g} on the slope of the link (per {unit} of the index) is active for "
             f"{share:.0%} of the comparisons: the link would be steeper without it, and the coefficients "
             "depend on it. Raise it unless it is known to hold.",
+        )
+
+    def _penalised_notes(self, links: tuple[Link, ...], t: FloatArray, weight: FloatArray) -> tuple[str, ...]:
+        """Whether the bound that gives a ridge its scale leaves nothing of the link to be learned."""
+        if self.link != "spline" or min(_share_at_logit_slope(link, t, weight) for link in links) < _ALL:
+            return ()
+        return (
+            "Beside the ridge the slope of the link's logit is at its bound everywhere: the data ask for no "
+            "flatter link, and the fit is that of the logistic link. ShapeConstrainedLink(lipschitz=0.25) "
+            "may be steeper away from the middle.",
         )
 
     def _objective(self, prepared: PreparedSample) -> Objective:
@@ -274,3 +289,10 @@ class ProfiledLinkPolicy(LinkFreePolicy):
             return smooth
         solver = isotonic_fit if self.solver == "pava" else fit_isotonic_program
         return IsotonicObjective(antisymmetric=self.antisymmetric, slope=smooth, solver=solver)
+
+
+def _share_at_logit_slope(link: Link, t: FloatArray, weight: FloatArray) -> float:
+    """Weighted share of comparisons at which the logit of the link is as steep as the logistic one's."""
+    probability = link.probability(t)
+    slope = link.slope(t) / (probability * (1 - probability))
+    return float(np.average(slope > 0.999 * _LOGISTIC_LOGIT_SLOPE, weights=weight))

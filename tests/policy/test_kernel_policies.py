@@ -214,6 +214,29 @@ def test_few_components_bound_the_class_so_that_no_ridge_is_needed(estimator) ->
     assert np.corrcoef(model.score_options(new), score[2])[0, 1] > 0.95
 
 
+def test_a_penalised_fit_says_when_its_link_is_the_logistic_one() -> None:
+    pairs = sample(400)
+    model = ProfiledLinkPolicy(index=KernelIndex(), ridge=RIDGE).fit(pairs)
+    logistic = KnownLinkPolicy(index=KernelIndex(), ridge=RIDGE).fit(pairs)
+    assert "the fit is that of the logistic link" in " ".join(model.notes_)
+    np.testing.assert_allclose(model.predict_proba(pairs), logistic.predict_proba(pairs), atol=2e-3)
+
+
+def test_a_penalised_fit_learns_a_flatter_link_where_the_data_ask_for_it() -> None:
+    rng = np.random.default_rng(0)
+    first, second, new = rng.uniform(-2, 2, size=(3, 3000, 2))
+    score = [4 * np.sin(2 * side[:, 0]) for side in (first, second, new)]
+    labels = rng.random(3000) < 0.25 + 0.5 / (1 + np.exp(2 * (score[0] - score[1])))
+    pairs = PreferencePairs(first, second, labels)
+    fits = [
+        type(estimator)(index=KernelIndex(components=40), ridge=1e-5).fit(pairs)
+        for estimator in (KnownLinkPolicy(), ProfiledLinkPolicy())
+    ]
+    assert "logistic" not in " ".join(fits[1].notes_)
+    logistic, spline = (np.corrcoef(model.score_options(new), score[2])[0, 1] for model in fits)
+    assert spline > logistic + 0.005
+
+
 def test_classes_of_raters_share_the_index() -> None:
     pairs = sample(300)
     model = ProfiledLinkPolicy(index=KernelIndex(), ridge=RIDGE).fit(pairs, link_groups=np.arange(300) % 2)
