@@ -14,9 +14,10 @@ from semiindex.inference.sample import InferenceSample
 from semiindex.link.shape import ShapeConstrainedLink
 from semiindex.policy.base import PreferencePolicy
 from semiindex.policy.known_link import KnownLinkPolicy
+from semiindex.policy.orthogonal import OrthogonalPolicy
 from semiindex.policy.profiled_link import ProfiledLinkPolicy
 
-__all__ = ["Criterion", "criterion_of", "require_eligible", "require_full_rank"]
+__all__ = ["Criterion", "assumes_monotone_link", "criterion_of", "require_eligible", "require_full_rank"]
 
 #: What a fit minimises or solves, as far as its influence function depends on it.
 Criterion = Literal["known", "log", "squared", "isotonic"]
@@ -112,10 +113,15 @@ def criterion_of(model: Any) -> Criterion:
             return "isotonic"
         squared = isinstance(model.link, ShapeConstrainedLink) and model.link.loss == "squared"
         return "squared" if squared else "log"
-    if hasattr(model, "score_components"):  # solves the efficient score, as the profiled log loss does
+    if not assumes_monotone_link(model):  # solves the efficient score, as the profiled log loss does
         return "log"
     what = f"{type(model).__name__}(loss={model.loss!r})" if hasattr(model, "loss") else type(model).__name__
     raise InvalidParameterError(
         f"{what} has no sandwich: its criterion is no likelihood and no profile of one; use "
         "covariance='bootstrap'"
     )
+
+
+def assumes_monotone_link(model: Any) -> bool:
+    """Whether the criterion of the fit has a link that rises; orthogonal scores leave it free."""
+    return not isinstance(model, OrthogonalPolicy)

@@ -31,10 +31,11 @@ from semiindex._types import FloatArray, IntArray
 from semiindex.exceptions import InvalidDataError
 from semiindex.index.linear import LinearDesign
 from semiindex.inference.conditional_mean import centred, index_basis
-from semiindex.inference.eligibility import Criterion
+from semiindex.inference.eligibility import Criterion, assumes_monotone_link
 from semiindex.inference.fit_statistics import links_by_class
 from semiindex.inference.normalizing import normalizing_jacobian
 from semiindex.inference.sample import InferenceSample
+from semiindex.inference.smooth_regression import SmoothRegression, fit_smooth_regression
 from semiindex.link.base import Link
 from semiindex.link.lapsed import LapsedLink
 from semiindex.link.monotone_spline import MonotoneSpline
@@ -173,22 +174,26 @@ def _known_link_score(link: Any, sample: InferenceSample) -> IndexScore:
     return IndexScore(sample.z * up - (1 - sample.z) * down, up * down, None)
 
 
-def _smooth_links(model: Any, sample: InferenceSample) -> list[tuple[IntArray, Link]]:
-    """The fitted links where they are smooth; else a spline fitted to the same index.
+def _smooth_links(model: Any, sample: InferenceSample) -> list[tuple[IntArray, Link | SmoothRegression]]:
+    """The fitted links where they are smooth; else a smooth regression on the same index.
 
     An isotonic or piecewise linear link has no slope to speak of, and fits the labels of its own
     sample too well for their residuals; to first order neither matters which smooth estimate is taken.
+    A criterion that lets the link fall needs an estimate that can: `link_` is made monotone for predictions.
     """
-    result: list[tuple[IntArray, Link]] = []
+    result: list[tuple[IntArray, Link | SmoothRegression]] = []
     for rows, link in links_by_class(model, sample):
-        if isinstance(link, SplineLink):
-            result.append((rows, link))
-            continue
-        objective = SplineObjective(MonotoneSpline(), antisymmetric=model.antisymmetric)
         t, z, weight = sample.t[rows], sample.z[rows], sample.weight[rows]
-        centre = 0.0 if model.antisymmetric else float(np.average(t, weights=weight))
-        objective.update(t - centre, z, weight)
-        result.append((rows, objective.fit_link(t - centre, z, weight).shifted(-centre)))
+        if not assumes_monotone_link(model):
+            regression = fit_smooth_regression(t, z, weight, antisymmetric=model.antisymmetric)
+            result.append((rows, regression))
+        elif isinstance(link, SplineLink):
+            result.append((rows, link))
+        else:
+            objective = SplineObjective(MonotoneSpline(), antisymmetric=model.antisymmetric)
+            centre = 0.0 if model.antisymmetric else float(np.average(t, weights=weight))
+            objective.update(t - centre, z, weight)
+            result.append((rows, objective.fit_link(t - centre, z, weight).shifted(-centre)))
     return result
 
 

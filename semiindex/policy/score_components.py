@@ -53,7 +53,7 @@ class ScoreComponents:
 
         A kernel regression is flatter than what it estimates, so that standard errors from the inverse
         are too long: by 7 to 10% at n = 2000, those of a sandwich by 5 to 7%. `infer` takes the slope from a
-        spline instead (within 2% there).
+        spline instead, which may fall as the kernel regression may.
         """
         return np.asarray((self.centred.T * (self.weight * self.slope * self.multiplier)) @ self.centred)
 
