@@ -33,8 +33,9 @@ def signal_strength(truth: Truth, design: ComparisonDesign) -> float:
     Returns
     -------
     float
-        In [0, 1/2]. Average over a fixed sample of 100,000 comparisons: its standard error is below
-        0.0008, whatever the truth (a variable in [0, 1/2] has a standard deviation of at most 1/4).
+        In [0, 1/2], see :eq:`signal-strength`. Average over a fixed sample of 100,000 comparisons: its
+        standard error is below 0.0008, whatever the truth (a variable in [0, 1/2] has a standard deviation
+        of at most 1/4).
 
     Examples
     --------
