@@ -90,6 +90,11 @@ class AlphaDivergence(Divergence):
         with np.errstate(divide="ignore"):
             return np.asarray(log_ratio + np.log1p(-np.exp(np.minimum(relative, 0))) / k)
 
+    def log_ratio_above(self, log_ratio: FloatArray, rise: FloatArray) -> FloatArray:
+        """``log(r^(a - 1) + (a - 1) rise) / (a - 1)``: a sum, which does not cancel."""
+        k = self._power
+        return np.asarray(np.logaddexp(k * log_ratio, log_of(k * rise)) / k)
+
     def log_inverse_curvature(self, log_ratio: FloatArray) -> FloatArray:
         """``(2 - a) log r``."""
         with np.errstate(invalid="ignore"):

@@ -92,6 +92,22 @@ class Divergence(ABC):
             Nonnegative, possibly inf; broadcasts with `log_ratio`.
         """
 
+    def log_ratio_above(self, log_ratio: FloatArray, rise: FloatArray) -> FloatArray:
+        """``x`` with ``f'(exp(x)) = f'(exp(log_ratio)) + rise``, :eq:`ratio-above`.
+
+        Asked for only where ``f'(0+)`` is finite. By default through f' and its inverse.
+
+        Parameters
+        ----------
+        log_ratio : array
+            Logarithm of a ratio; -inf is an option that is just given up.
+        rise : array
+            Nonnegative; broadcasts with `log_ratio`.
+        """
+        with np.errstate(over="ignore", divide="ignore"):
+            above = np.log(self.inverse_derivative(self.derivative_at_log(log_ratio) + rise))
+        return np.where(rise == 0, log_ratio, above)
+
     def ratio_below(self, top: FloatArray, gap: FloatArray) -> tuple[FloatArray, FloatArray] | None:
         """`log_ratio_below` for ratios that are ordinary numbers, if there is a faster form of it.
 
@@ -149,6 +165,25 @@ class Divergence(ABC):
                 return q * ordinary[0], q * ordinary[1]
         x = self.log_ratio_below(log_ratio_top, gap)
         log_rate = self.log_inverse_curvature(x) + self.log_slope(log_ratio_top)
+        with np.errstate(over="ignore"):
+            return np.exp(log_reference + x), np.exp(log_reference + log_rate)
+
+    def masses_above(
+        self, log_ratio_worst: FloatArray, rise: FloatArray, log_reference: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Probabilities, and their derivatives in the log-ratio of the worst option.
+
+        Parameters
+        ----------
+        log_ratio_worst : array of shape (m,)
+            Log-ratio of the worst option that is kept, of m contexts.
+        rise : array of shape (k, m)
+            By how many temperatures the options score more than that one.
+        log_reference : array of shape (k, m)
+            ``log q``; -inf for options that are given up.
+        """
+        x = self.log_ratio_above(log_ratio_worst, rise)
+        log_rate = self.log_inverse_curvature(x) + self.log_slope(log_ratio_worst)
         with np.errstate(over="ignore"):
             return np.exp(log_reference + x), np.exp(log_reference + log_rate)
 

@@ -101,8 +101,8 @@ def _warn_of_errors(error: FloatArray, budget: FloatArray) -> None:
         k = int(np.argmax(~(relative <= _WORTH_SAYING)))
         warnings.warn(
             f"the divergence could not be brought closer to the budget {budget[k]:.6g} than {error[k]:.2g}: "
-            "reference probabilities or scores of a context lie so far apart that rounding errors rule. Look "
-            "for best options with a tiny reference probability; reverse_kl bears them best",
+            "rounding errors rule. Look for scores that differ by little beside their size (subtract a "
+            "constant per context), or for an f of a custom divergence that cancels near 1",
             ConvergenceWarning,
             stacklevel=2,
         )

@@ -9,10 +9,16 @@ mass,
 increases, is <= 0 at ``l = 0`` and >= 0 at ``l = -log Q``, Q being the reference mass of the best options.
 F is linear where the scores are constant, where one option has all the mass, and for the reverse KL
 divergence throughout, so that Newton steps are few.
+
+A divergence that gives options up (finite ``f'(0+)``) may leave an option next to nothing beside best ones
+of large ratio. Its ratio is then a small difference, and no floating point number l may make the masses sum
+to one. Such contexts are solved again for the log-ratio of the *worst* option that is kept,
+:eq:`ratio-above`: from there all ratios are sums. It is not the rule as it takes a search for that option.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,12 +31,19 @@ __all__ = ["NormalizedBlock", "normalize_block"]
 
 #: A total mass this close to one is not improved by another step, as its own rounding errors show.
 _TOLERANCE = 1e-14
+#: A larger rest is no rounding error of the sum, but ratios that the unknown does not resolve.
+_UNRESOLVED = 1e-13
+#: Numbers below the exponential of this are 0: a worst option of such a ratio might as well be given up.
+_LOG_SMALLEST = -800.0
 #: Newton's method needs up to about six steps; halving the bracket to the last bit about sixty.
 _MAX_STEPS = 200
 #: The square of a larger gap overflows.
 _LARGEST_GAP = 1e150
 #: Below this share of contexts without a solution only those are iterated further.
 _FEW = 0.25
+
+#: From unknown log-ratios, differences of scores and ``log q`` to probabilities and their derivatives.
+_Masses = Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
 
 @dataclass(frozen=True)
@@ -91,15 +104,63 @@ def normalize_block(
     if start is None:
         with np.errstate(divide="ignore"):
             start = -np.log(np.exp(block.log_reference - gap).sum(axis=0))
-    top, rate = _solve(divergence, gap, block.log_reference, -block.log_best_mass, start)
+    upper = -block.log_best_mass
+    top, rate = _solve(divergence.masses, gap, block.log_reference, (np.zeros_like(upper), upper), start)
     x = divergence.log_ratio_below(top, gap)
-    with np.errstate(divide="ignore"):
-        defect = np.log(np.exp(block.log_reference + x).sum(axis=0))
+    log_slope = divergence.log_slope(top)  # from rates in the unknown to q / f''
+    defect = _log_total(block.log_reference, x)
+    if divergence.derivative_at_zero > -np.inf:
+        lost = np.flatnonzero(~(np.abs(defect) <= _UNRESOLVED * np.maximum(1.0, upper)))
+        if lost.size:
+            again = _solve_from_worst(divergence, gap[:, lost], block.log_reference[:, lost])
+            x[:, lost], rate[:, lost], log_slope[lost] = again
+            top[lost] = np.where(gap[:, lost] == 0, x[:, lost], -np.inf).max(axis=0)
+            defect[lost] = _log_total(block.log_reference[:, lost], x[:, lost])
     log_total = np.where(np.isfinite(defect), defect, 0.0)  # a rounding error, spread over all options
     mean, squares = _moments(gap, rate)
     with np.errstate(over="ignore", invalid="ignore"):
-        sensitivity = squares * np.exp(-divergence.log_slope(top))  # from rates in l to q / f''
+        sensitivity = squares * np.exp(-log_slope)
     return NormalizedBlock(top - log_total, x - log_total, mean, sensitivity, np.abs(defect))
+
+
+def _log_total(log_q: FloatArray, log_ratio: FloatArray) -> FloatArray:
+    """Logarithm of the total mass of each context."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.exp(log_q + log_ratio).sum(axis=0)))
+
+
+def _solve_from_worst(
+    divergence: Divergence, gap: FloatArray, log_q: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Log-ratios, rates in the unknown and log-slope there, the unknown being the worst kept log-ratio."""
+    rise = _gap_of_worst(divergence, gap, log_q) - gap
+    kept_log_q = np.where(rise >= 0, log_q, -np.inf)
+    rise = np.maximum(rise, 0.0)
+    bracket = np.full(gap.shape[1], _LOG_SMALLEST), np.zeros(gap.shape[1])  # the least ratio is at most 1
+    worst, rate = _solve(divergence.masses_above, rise, kept_log_q, bracket, bracket[1])
+    x = np.where(kept_log_q > -np.inf, divergence.log_ratio_above(worst, rise), -np.inf)
+    return x, rate, divergence.log_slope(worst)
+
+
+def _gap_of_worst(divergence: Divergence, gap: FloatArray, log_q: FloatArray) -> FloatArray:
+    """Largest gap of an option that is kept: one without which the better ones have less than all mass.
+
+    The total mass at which an option is just given up grows with its gap, so that halving finds the last
+    option below one, after a sort: time is ``k log k`` for k options.
+    """
+    used = log_q > -np.inf
+    order = np.sort(np.where(used, gap, np.inf), axis=0)
+    columns = np.arange(gap.shape[1])
+    first, last = np.zeros(columns.size, dtype=np.intp), np.full(columns.size, gap.shape[0])
+    while (last - first > 1).any():  # the option `first` is kept, the option `last` is not
+        middle = (first + last) // 2
+        level = order[middle, columns]
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            rise = np.where(used & (gap < level), level - gap, 0.0)
+            x = divergence.log_ratio_above(np.full(columns.size, -np.inf), rise)
+            kept = np.exp(log_q + x).sum(axis=0) < 1
+        first, last = np.where(kept, middle, first), np.where(kept, last, middle)
+    return np.asarray(order[first, columns])
 
 
 def _moments(gap: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -113,29 +174,33 @@ def _moments(gap: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def _solve(
-    divergence: Divergence, gap: FloatArray, log_q: FloatArray, upper: FloatArray, start: FloatArray
+    masses: _Masses,
+    gap: FloatArray,
+    log_q: FloatArray,
+    bracket: tuple[FloatArray, FloatArray],
+    start: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Roots of F by Newton's method, bisected where it leaves the bracket; and the rates there."""
-    low, high = np.zeros_like(upper), upper.copy()
-    resolution = _TOLERANCE * np.maximum(1.0, upper)
-    top, last = np.clip(start, low, high), np.full_like(upper, np.inf)
+    low, high = bracket
+    resolution = _TOLERANCE * np.maximum(1.0, high)
+    root, last = np.clip(start, low, high), np.full_like(high, np.inf)
     for _ in range(_MAX_STEPS):
-        p, rate = divergence.masses(top, gap, log_q)
+        p, rate = masses(root, gap, log_q)
         total = p.sum(axis=0)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             value = np.log(total)
             slope = rate.sum(axis=0) / total
-            step = top - value / slope
-        low, high = np.where(value < 0, top, low), np.where(value > 0, top, high)
+            step = root - value / slope
+        low, high = np.where(value < 0, root, low), np.where(value > 0, root, high)
         # Where an option is about to be given up the slope may be infinite: a step of no size, and no root.
         newton = (step >= low) & (step <= high) & (np.abs(value) <= last / 2)
         step, last = np.where(newton, step, (low + high) / 2), np.abs(value)
-        open_ = np.flatnonzero((last > resolution) & (high - low > resolution))
+        open_ = np.flatnonzero((last > resolution) & (high - low > resolution) & (step != root))
         if open_.size == 0:
             break
-        if open_.size < _FEW * top.size:
-            rest = _solve(divergence, gap[:, open_], log_q[:, open_], upper[open_], step[open_])
-            top[open_], rate[:, open_] = rest
+        if open_.size < _FEW * root.size:
+            rest = (low[open_], high[open_])
+            root[open_], rate[:, open_] = _solve(masses, gap[:, open_], log_q[:, open_], rest, step[open_])
             break
-        top[open_] = step[open_]
-    return top, rate
+        root[open_] = step[open_]
+    return root, rate

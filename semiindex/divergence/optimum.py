@@ -26,7 +26,7 @@ _MANY = 65_536
 #: Differences of larger scores overflow.
 _LARGEST_SCORE = 8e307
 #: Totals that are further from one, in logarithms, are no rounding errors.
-_LARGEST_DEFECT = 1e-6
+_LARGEST_DEFECT = 1e-10
 #: A budget this close to the supremum is the supremum.
 _AT_SUPREMUM = 1e-14
 
@@ -108,7 +108,8 @@ class PolicyProblem:
         Raises
         ------
         InvalidDataError
-            Where rounding errors leave nothing of a policy.
+            Where rounding errors, of the functions of a custom divergence as a rule, keep the probabilities
+            from summing to one within 1e-10.
         """
         per_context = np.broadcast_to(np.asarray(temperature, dtype=np.float64), (self.n_contexts,))
         log_ratio = np.full(self.scores.shape, -np.inf)
@@ -216,14 +217,14 @@ def _shares(weight: FloatArray | None, n_contexts: int) -> FloatArray:
 
 
 def _require_resolved(defect: FloatArray, divergence: Divergence) -> None:
-    """Refuse policies whose ratios differ by more orders of magnitude than numbers have digits."""
+    """Refuse policies whose probabilities do not sum to one before they are divided by their total."""
     lost = ~(defect <= _LARGEST_DEFECT)
     if lost.any():
         raise InvalidDataError(
             f"the policy of {np.count_nonzero(lost)} context(s) is lost in rounding errors: under "
-            f"{divergence.name} at this temperature, best options of tiny reference probability share the "
-            "mass with others whose ratios are smaller by more than sixteen digits. Use reverse_kl or a "
-            "higher temperature, or give such options no reference mass"
+            f"{divergence.name} at this temperature no ratios make the probabilities sum to one within "
+            f"{_LARGEST_DEFECT:g}. Look for functions of a custom divergence that cancel or are imprecise, "
+            "or use a higher temperature"
         )
 
 

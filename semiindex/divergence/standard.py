@@ -264,6 +264,10 @@ class ChiSquared(Divergence):
             relative = np.fmin(gap * np.exp(-log_ratio), 1)  # NaN is inf times zero: given up as well
             return np.asarray(log_ratio + np.log1p(-relative))
 
+    def log_ratio_above(self, log_ratio: FloatArray, rise: FloatArray) -> FloatArray:
+        """``log(r + rise)``."""
+        return np.asarray(np.logaddexp(log_ratio, log_of(rise)))
+
     def ratio_below(self, top: FloatArray, gap: FloatArray) -> tuple[FloatArray, FloatArray]:
         """``max(top - gap, 0)``."""
         ratio = np.maximum(top - gap, 0)
