@@ -104,6 +104,8 @@ _METRICS: dict[str, type[Metric]] = {
 }
 #: Parameters that a file cannot hold: they are objects.
 _OBJECTS = ("contexts", "learner", "links", "shares", "index")
+#: Menus on which is seen whether a budget can be spent: no policy of a menu of k goes further than log k.
+_TRIAL_MENUS = 200
 _STUDIES = files("semiindex.simulation") / "studies"
 
 
@@ -329,11 +331,15 @@ def _metrics(table: Table) -> list[Metric]:
 def _try_out(study: Study, table: Table) -> None:
     """Say now which parts do not fit each other, not in every row of the table."""
     rng = np.random.default_rng(0)
+    budgets = [b for metric in study.metrics if isinstance(metric, PolicyError) for b in metric.budgets]
     for truth_name, source in study.truths.items():
         truth = source.draw(rng)
         for design_name, design in study.designs.items():
             try:
                 sample = design.sample(truth, min(study.n), rng)
+                evaluation = design.evaluation(truth, _TRIAL_MENUS, rng)
+                for budget in budgets:
+                    evaluation.optimal_policy(budget)
             except (SemiindexError, ValueError) as error:
                 raise table.error(f"truths.{truth_name}", f"on designs.{design_name}: {error}") from error
     for name, make in study.estimators.items():

@@ -129,6 +129,7 @@ def test_ready_studies(name: str) -> None:
         ('baseline = "oracle"', 'baseline = "best"', r"baseline: must be one of the estimators"),
         ('metrics = ["angle"]', 'metrics = ["angel"]', r"metrics: must be one of angle, .*; got 'angel'"),
         ('metrics = ["angle"]', 'metrics = "angle"', r"metrics: must be a list"),
+        ("budgets = [0.1, 0.2]", "budgets = [0.9]", r"truths.flips 0: on designs.normal: budget=0.9 cannot"),
         ("budgets = [0.1, 0.2]", "budgets = [-1]", r"budgets must be positive"),
         ("severity = [0, 1]", "severity = [0, 2]", r"truths.flips: severity must be in \[0, 1\], got 2"),
         ('link = "lapses"', 'link = "lapse"', r"truths.odd: link: must be one of probit, .*; got 'lapse'"),
