@@ -5,8 +5,8 @@
 
 A window may hold few observations, or none. Rule: every window also holds a pseudo-observation of
 weight `PRIOR_WEIGHT`, at the query itself, whose label is the mean of all (one half for an antisymmetric
-link). Where there are data it moves nothing of note; where there are none the fit falls back on that
-mean with slope 0, and it gets there smoothly, so that criteria stay differentiable.
+link; see `prior_label`). Where there are data it moves nothing of note; where there are none the fit
+falls back on that mean with slope 0, and it gets there smoothly, so that criteria stay differentiable.
 """
 
 from __future__ import annotations
@@ -20,7 +20,15 @@ from semiindex.link.kernel import Kernel, KernelFunction
 from semiindex.link.kernel_sums import line_sums
 from semiindex.link.normal_score import NormalScore
 
-__all__ = ["PRIOR_WEIGHT", "FoldedSums", "LocalFit", "Smoothing", "local_constant", "local_linear"]
+__all__ = [
+    "PRIOR_WEIGHT",
+    "FoldedSums",
+    "LocalFit",
+    "Smoothing",
+    "local_constant",
+    "local_linear",
+    "prior_label",
+]
 
 #: Weight of the pseudo-observation in every window, in observations at its centre.
 PRIOR_WEIGHT = 0.1
@@ -116,6 +124,26 @@ class FoldedSums:
         mirrored = sign[:, None] * columns[:, : self._n_mirrored][:, ::-1]
         sums = self._sums(np.concatenate([mirrored, columns], axis=1).T, functions)
         return [column_sums.T for column_sums in sums]
+
+
+def prior_label(z: FloatArray, weight: FloatArray, *, antisymmetric: bool) -> float:
+    """Label of the pseudo-observation: one half, or the mean of all.
+
+    A sample of one label counts as if it held half an observation of the other one: a probability of
+    exactly 0 or 1 has no logarithm in a window that holds nothing else. Other samples keep their mean.
+
+    Parameters
+    ----------
+    z, weight : arrays of shape (n,)
+        Labels and frequency weights.
+    antisymmetric : bool
+        Whether the sample is doubled by its mirror image.
+    """
+    if antisymmetric:
+        return 0.5
+    total = float(np.sum(weight))
+    least = 0.5 / (total + 1)
+    return float(np.clip(np.dot(weight, z) / total, least, 1 - least))
 
 
 def local_constant(

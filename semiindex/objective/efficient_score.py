@@ -233,7 +233,7 @@ class EfficientScoreObjective(KernelCriterion):
         self.n_trimmed = float(np.sum(weight[nuisance.trimmed]))
         return Evaluation(
             float(np.dot(share, loss)),
-            folded.unfold_gradient(e - nuisance.smoother.adjoint(e)),
+            folded.unfold_gradient(self._require_finite(e - nuisance.smoother.adjoint(e))),
             lambda: share * nuisance.information,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from semiindex._types import FloatArray
-from semiindex.link.kernel_regression import FoldedSums, local_linear
+from semiindex.link.kernel_regression import FoldedSums, local_linear, prior_label
 from semiindex.link.piecewise import PiecewiseLinearLink
 from semiindex.objective.fold import fold
 from semiindex.objective.smoothing import SmoothingRule, fit_smoothing
@@ -40,7 +40,7 @@ def fit_kernel_link(
     smoothing, nodes = fit_smoothing(
         rule, t, z, weight, antisymmetric=antisymmetric, threshold=_COMPRESSION_THRESHOLD
     )
-    prior = 0.5 if antisymmetric else float(np.dot(weight, z) / np.sum(weight))
+    prior = prior_label(z, weight, antisymmetric=antisymmetric)
     folded = fold(t, z, antisymmetric)
     if nodes is None:
         order = np.argsort(folded.t, kind="stable")

@@ -51,7 +51,9 @@ class KleinSpadyObjective(KernelCriterion):
         else:
             value, gradient, information = self._on_nodes(self._nodes, folded.t, folded.z, weight)
         share = weight / np.sum(weight)
-        return Evaluation(value, folded.unfold_gradient(gradient), lambda: share * information)
+        return Evaluation(
+            value, folded.unfold_gradient(self._require_finite(gradient)), lambda: share * information
+        )
 
     def _on_rows(
         self, t: FloatArray, z: FloatArray, weight: FloatArray

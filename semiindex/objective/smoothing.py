@@ -9,7 +9,7 @@ import numpy as np
 
 from semiindex._types import FloatArray
 from semiindex.link.kernel import KERNELS, Kernel
-from semiindex.link.kernel_regression import FoldedSums, Smoothing
+from semiindex.link.kernel_regression import FoldedSums, Smoothing, prior_label
 from semiindex.link.normal_score import NormalScore
 from semiindex.objective.fold import fold
 from semiindex.objective.grid import Grid
@@ -147,7 +147,7 @@ def fit_smoothing(
     nodes : Nodes or None
     """
     folded = fold(t, z, antisymmetric)
-    prior = 0.5 if antisymmetric else float(np.dot(weight, z) / np.sum(weight))
+    prior = prior_label(z, weight, antisymmetric=antisymmetric)
     if t.size <= threshold:
         order = np.argsort(folded.t, kind="stable")
         masses = Masses.of_rows(folded.z[order], weight[order])

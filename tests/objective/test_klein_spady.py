@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from semiindex.exceptions import LinkFitError
 from semiindex.link.kernel import KERNELS, get_kernel
-from semiindex.link.kernel_regression import PRIOR_WEIGHT
+from semiindex.link.kernel_regression import PRIOR_WEIGHT, prior_label
 from semiindex.link.kernel_sums import kernel_sums
 from semiindex.objective.kernel_link import fit_kernel_link
 from semiindex.objective.klein_spady import KleinSpadyObjective
@@ -267,3 +268,49 @@ def test_kernel_link_is_the_local_linear_regression(antisymmetric) -> None:
         # A pseudo-observation of weight 0.1 among dozens, and interpolation between a few hundred points.
         assert link.probability(at)[i] == pytest.approx(line[0], abs=3e-3)
     assert link.antisymmetric == antisymmetric
+
+
+@pytest.mark.parametrize("label", [0.0, 1.0])
+@pytest.mark.parametrize("n", [1, 60])
+def test_sample_of_one_label_has_a_derivative(label: float, n: int) -> None:
+    """Its mean label is 0 or 1, and a window that holds nothing else is divided by."""
+    t, _, weight = sample(n)
+    z = np.full(n, label)
+    objective = KleinSpadyObjective(SmoothingRule(bound=1e-9, bandwidth=0.2), antisymmetric=False)
+    objective.update(t, z, weight)
+    evaluation = objective.evaluate(t, z, weight)
+    assert 0 < evaluation.value < np.log(4)
+    step = 1e-6
+    for i in range(min(n, 3)):
+        values = [
+            objective.evaluate(t + sign * step * (np.arange(n) == i), z, weight).value for sign in (1, -1)
+        ]
+        assert evaluation.gradient[i] == pytest.approx((values[0] - values[1]) / (2 * step), abs=1e-7)
+
+
+def test_prior_label_of_other_samples_is_their_mean() -> None:
+    _, z, weight = sample(50)
+    assert prior_label(z, weight, antisymmetric=False) == np.mean(z)
+    assert prior_label(z, weight, antisymmetric=True) == 0.5
+    one_loss = np.append(np.ones(9), 0.0)
+    assert prior_label(one_loss, np.ones(10), antisymmetric=False) == 0.9
+    assert prior_label(np.ones(9), np.ones(9), antisymmetric=False) == 0.95
+
+
+def test_derivative_that_is_not_finite_is_an_error() -> None:
+    t, z, weight = sample()
+    objective = KleinSpadyObjective(SmoothingRule(), antisymmetric=True)
+    objective.update(t, z, weight)
+    with pytest.raises(LinkFitError, match="not finite"), np.errstate(all="ignore"):
+        objective.evaluate(np.where(np.arange(t.size) == 3, np.nan, t), z, weight)
+
+
+def test_link_of_separated_labels_is_a_steep_spline() -> None:
+    """Steps drive the spline to where its solver stops: this sample is one of them."""
+    t = np.array([-3.07833191, 0.03174376, 0.06963723, 0.38562925, 0.95806398, 1.31825002, 1.82725863])
+    z, weight = np.append(np.zeros(6), 1.0), np.ones(7)
+    objective = KleinSpadyObjective(SmoothingRule(), antisymmetric=False)
+    objective.update(t, z, weight)
+    p = objective.fit_link(t, z, weight).probability(t)
+    assert (np.diff(p) >= 0).all()
+    assert p[-2] < 0.1 < 0.9 < p[-1]

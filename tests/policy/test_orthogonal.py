@@ -233,6 +233,32 @@ def test_classes_of_raters_have_their_own_links(estimator) -> None:
         assert high["careful"] > high["hasty"] + 0.1
 
 
+@pytest.mark.parametrize("pooling", ["auto", None])
+@pytest.mark.parametrize("method", ["klein_spady", "efficient_score"])
+def test_class_of_raters_with_one_label(method: str, pooling: str | None) -> None:
+    """It says nothing of the index, and keeps nobody else from it."""
+    X, y = sample(400)
+    classes = np.arange(400) % 2
+    estimator = OrthogonalPolicy(method, antisymmetric=False, pooling=pooling, normalization="norm")
+    model = fit(estimator, X, np.where(classes == 1, 1, y), link_groups=classes)
+    alone = fit(estimator, X[::2], y[::2])
+    assert (
+        model.converged_ or method == "efficient_score"
+    )  # a score that jumps may stop early, with a warning
+    assert model.n_iter_ > 1
+    assert model.coef_ @ alone.coef_ > 0.99
+    assert model.predict_proba(X[:5], link_groups=np.ones(5, dtype=int))[:, 1].min() > 0.9
+
+
+def test_class_of_one_comparison() -> None:
+    X, y = sample(400)
+    classes = (np.arange(400) == 7).astype(int)
+    estimator = OrthogonalPolicy(antisymmetric=False, pooling=None, normalization="norm")
+    model = fit(estimator, X, y, link_groups=classes)
+    assert model.converged_
+    assert model.coef_ @ fit(estimator, X, y).coef_ > 0.995
+
+
 def test_folds_depend_on_the_random_state_only() -> None:
     X, y = sample()
     score = OrthogonalPolicy("efficient_score")
