@@ -47,7 +47,8 @@ class IndexTest(Diagnostic):
     clustered : bool
         Whether they are groups.
     explained : tuple of str
-        Terms that index and link explain entirely, so that they could not be tested.
+        Terms that the features and the link express already (a product of exclusive indicators is a linear
+        function of the features), so that they could not be tested.
     """
 
     terms: tuple[str, ...]
@@ -91,7 +92,9 @@ class IndexTest(Diagnostic):
                 "Nothing to do. Terms of higher order, and features not in the data, were not tested."
             )
         if self.explained:
-            lines.append(f"Not testable, since index and link explain them: {', '.join(self.explained)}.")
+            lines.append(
+                f"Not testable, since features and link express them already: {', '.join(self.explained)}."
+            )
         lines.append(f"Assumed: a smooth link common to all, independent {units}.")
         return "\n".join(lines)
 
@@ -149,8 +152,10 @@ def index_test(
 
     Notes
     -----
-    The terms are projected on what neither coefficients nor link explain, :eq:`projected-direction`, so
-    that the estimation of both is part of the null distribution. The statistic is the largest
+    A term that the index lacks moves the logit by its slope times the term, :eq:`index-direction`, as the
+    features do: linear functions of them (products of exclusive indicators, squares of indicators) are
+    no news. What coefficients and link explain is projected out, :eq:`projected-direction`, so that the
+    estimation of both is part of the null distribution. The statistic is the largest
     standardised score, :eq:`largest-score`, with random signs for every comparison or group
     (Chernozhukov, Chetverikov & Kato 2013 for many terms).
 
@@ -175,7 +180,7 @@ def index_test(
     null = smooth_null(fit_free(model, sample, antisymmetric=bool(model.antisymmetric)), sample)
     terms: IndexTerms = index_terms(X, sample, null.t)
     multipliers = multipliers or Multipliers()
-    process = score_process(null, terms.values)
+    process = score_process(null, null.index_directions(terms.values))
     scores = process.values
     largest = np.abs(process.draws(multipliers)).max(axis=1)
     adjusted = np.array([monte_carlo_p_value(abs(score), largest) for score in scores])

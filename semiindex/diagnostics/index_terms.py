@@ -4,7 +4,10 @@ All terms change sign when the options of a comparison are exchanged, so that a 
 taken for a missing term. Where the features of both options are known, curvature is that of a score:
 ``phi_jk = u_j u_k`` of option 1 minus that of option 0, u the standardised features; then properties of
 the person, which cancel in the differences, take part as well. From differences alone the odd products
-``D_j |D_k|`` stand in for them.
+``D_j |D_k|`` stand in for them. All terms are on the scale of the index, as the features are. Some are
+linear functions of the features: the square of an indicator, a product of indicators that exclude each
+other, ``D_j |D_j|`` where differences are -1, 0 or 1. They are not left out here, since rounding would
+decide; the test finds that the features explain them.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ class IndexTerms:
     names : tuple of str
         Terms in words.
     values : array of shape (n, q)
-        Their differences between option 1 and option 0.
+        Their differences between option 1 and option 0, on the scale of the index.
     """
 
     names: tuple[str, ...]

@@ -117,7 +117,15 @@ def known_null(known: KnownLinkPolicy, sample: InferenceSample) -> NullModel:
     blocks, clustered = blocks_of(sample)
     probability = known.link_.probability(t)
     return NullModel(
-        t, probability, score.residual, score.curvature, nuisance, sample.weight, blocks, clustered
+        t,
+        probability,
+        score.residual,
+        score.curvature,
+        np.ones(t.size),
+        nuisance,
+        sample.weight,
+        blocks,
+        clustered,
     )
 
 
@@ -139,10 +147,10 @@ def smooth_null(free: ProfiledLinkPolicy, sample: InferenceSample) -> NullModel:
     curvature = g * (1 - g)
     antisymmetric = bool(free.antisymmetric)
     functions = index_basis(t, sample.weight, antisymmetric=antisymmetric).toarray()
-    moved = (free.link_.slope(t) / curvature)[:, None] * sample.differences
+    slope = free.link_.slope(t) / curvature
     blocks, clustered = blocks_of(sample)
-    nuisance = np.column_stack([moved, functions])
-    return NullModel(t, g, sample.z - g, curvature, nuisance, sample.weight, blocks, clustered)
+    nuisance = np.column_stack([slope[:, None] * sample.differences, functions])
+    return NullModel(t, g, sample.z - g, curvature, slope, nuisance, sample.weight, blocks, clustered)
 
 
 def _fit(estimator: Any, sample: InferenceSample) -> None:

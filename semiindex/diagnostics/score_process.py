@@ -122,6 +122,9 @@ class NullModel:
     residual, curvature : arrays of shape (n,)
         e, the derivative of the log likelihood in an added direction, and h, minus its expected
         derivative.
+    slope : array of shape (n,)
+        Change per unit of the index of what directions are added to: 1 where that is the index itself,
+        the slope of the logit where it is the logit.
     nuisance : array of shape (n, p)
         Directions N along which the null model was fitted.
     weight : array of shape (n,)
@@ -136,6 +139,7 @@ class NullModel:
     probability: FloatArray
     residual: FloatArray
     curvature: FloatArray
+    slope: FloatArray
     nuisance: FloatArray
     weight: FloatArray
     blocks: Observations
@@ -145,6 +149,21 @@ class NullModel:
     def n_blocks(self) -> int:
         """Number of independent blocks, copies not counted."""
         return int(self.blocks.frequency.size)
+
+    def index_directions(self, terms: FloatArray) -> FloatArray:
+        """Directions of terms that are added to the index, :eq:`index-direction`.
+
+        Parameters
+        ----------
+        terms : array of shape (n, q)
+            On the scale of the index, as the features are.
+
+        Returns
+        -------
+        array of shape (n, q)
+            Those of the features are part of the nuisance.
+        """
+        return self.slope[:, None] * terms
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,7 +259,7 @@ def score_process(null: NullModel, directions: FloatArray) -> ScoreProcess:
     if kept.size == 0:
         raise InvalidDataError(
             "Nothing is left to test: the fitted null model explains every direction that could be missing "
-            "from it. There is a single feature, or the features take few different values"
+            "from it. There is a single feature, the features take few different values, or the link is flat"
         )
     blocks = null.blocks
     residual = null.residual + null.curvature * _left_out(null, whitened)

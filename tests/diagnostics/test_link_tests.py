@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -271,6 +273,43 @@ def test_one_index_is_kept(flipped) -> None:
     assert result.level == "fine"
     assert "x0 |x1|" in result.terms
     assert len(result.terms) == 3 + 9
+
+
+@pytest.fixture(scope="module")
+def modes() -> Callable[[bool], PreferencePairs]:
+    """Travel by one of four modes, at a price; answers are random in four cases out of ten."""
+    rng = np.random.default_rng(21)
+    mode = np.argsort(rng.random((1500, 4)), axis=1)[:, :2]
+    price = rng.normal(size=(1500, 2))
+    options = [np.column_stack([np.eye(4)[mode[:, k], 1:], price[:, k]]) for k in (0, 1)]
+    uniform = rng.random(1500)
+
+    def pairs(curved: bool) -> PreferencePairs:
+        first, second = (x @ [2.0, 1.0, -1.5, 2.0] + 2 * curved * x[:, 0] * x[:, 3] for x in options)
+        y = uniform < 0.2 + 0.6 / (1 + np.exp(first - second))
+        return PreferencePairs(*options, y, feature_names=["air", "train", "bus", "price"])
+
+    return pairs
+
+
+@pytest.mark.parametrize("antisymmetric", [True, False])
+@pytest.mark.parametrize("curved", [True, False])
+def test_linear_functions_of_the_features_are_never_named(modes, antisymmetric, curved) -> None:
+    """Squares of indicators, and products of those that exclude each other, whatever the link."""
+    pairs = modes(curved)
+    model = ProfiledLinkPolicy(antisymmetric=antisymmetric).fit(pairs)
+    result = index_test(model, pairs, multipliers=FEW)
+    linear = {"air squared", "train squared", "bus squared", "air x train", "air x bus", "train x bus"}
+    assert set(result.explained) == linear
+    assert "express them already: air squared" in result.reading()
+    assert (result.to_frame().index[0] == "air x price" and result.p_value < 0.01) == curved
+
+
+def test_steps_of_one_are_linear_without_the_options_too(flipped) -> None:
+    X, y = flipped[0].copy(), flipped[1]
+    X[:, 2] = np.clip(np.round(X[:, 2]), -1, 1)
+    result = index_test(ProfiledLinkPolicy().fit(X, y), X, y, multipliers=FEW)
+    assert result.explained == ("x2 |x2|",)
 
 
 def test_many_features_are_tested_by_squares_alone() -> None:

@@ -156,6 +156,34 @@ def test_functions_of_the_index_are_no_news_beside_an_unknown_link(flipped) -> N
     assert kept.size == even.shape[1]
 
 
+@pytest.mark.parametrize("antisymmetric", [True, False])
+def test_an_index_direction_is_the_derivative_of_the_likelihood(flipped, antisymmetric) -> None:
+    sample = sample_of(*flipped)
+    free = ProfiledLinkPolicy(antisymmetric=antisymmetric).fit(*flipped)
+    null = smooth_null(free, sample)
+    term = sample.differences[:, 0] * np.abs(sample.differences[:, 1])
+
+    def log_likelihood(step: float) -> float:
+        g = free.link_.probability(null.t + step * term)
+        return float(np.sum(np.where(sample.z == 1, np.log(g), np.log1p(-g))))
+
+    score = null.residual @ null.index_directions(term[:, None])[:, 0]
+    assert score == pytest.approx((log_likelihood(1e-5) - log_likelihood(-1e-5)) / 2e-5, rel=1e-5, abs=1e-4)
+
+
+@pytest.mark.parametrize("antisymmetric", [True, False])
+def test_a_term_is_tested_up_to_linear_functions(flipped, antisymmetric, rng) -> None:
+    """Beside flips the slope of the logit varies, as do the directions of the features with it."""
+    sample = sample_of(*flipped)
+    null = smooth_null(ProfiledLinkPolicy(antisymmetric=antisymmetric).fit(*flipped), sample)
+    linear = sample.differences @ rng.normal(size=(3, 2))
+    curved = (sample.differences[:, 0] * np.abs(sample.differences[:, 1]))[:, None]
+    process = score_process(null, null.index_directions(np.column_stack([curved, curved + linear, linear])))
+    # The curved term alone and with linear functions; those by themselves are left out.
+    assert process.kept.tolist() == [0, 1, 2]
+    np.testing.assert_allclose(process.sums[:, 1:], process.sums[:, :1] @ np.ones((1, 2)), atol=1e-9)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("n_groups", [0, 60])
 def test_size_of_the_link_test(n_groups: int, draw_clustered) -> None:
