@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,10 @@ _TOLERANCE = 1e-6
 _STEP = 1e-5
 #: Ratios at which a limit shows; in equal steps of log r, so that a logarithm moves equally each time.
 _FAR = np.array([1e100, 1e200, 1e300])
+#: A function that moves less than this over the last step has arrived at its limit.
+_ARRIVED = 1e-9
+#: Where the inverse is tried between f'(0+) and the least ratio checked, in parts of that distance.
+_NEAR_THE_END = np.array([1e-6, 1e-3, 0.1, 0.5])
 
 _Function = Callable[[Any], Any]
 
@@ -126,7 +131,8 @@ def custom_divergence(
 ) -> CustomDivergence:
     """Make a divergence from f, its derivative and the inverse of the derivative.
 
-    The functions are checked at ratios from 0.001 to 1000 before they are used.
+    The functions are checked at ratios from 0.001 to 1000 before they are used, and the limits against
+    ratios down to 1e-300 and up to 1e300.
 
     Parameters
     ----------
@@ -138,8 +144,8 @@ def custom_divergence(
     inverse_derivative : callable
         Its inverse, on the range of f'.
     at_zero, derivative_at_zero, derivative_at_infinity : float, default=None
-        ``f(0+)``, ``f'(0+)``, ``f'(inf)``, -inf and inf included. None: read off the functions at
-        ratios down to 1e-300 and up to 1e300, if these leave no doubt.
+        ``f(0+)``, ``f'(0+)``, ``f'(inf)``, -inf and inf included. None: read off the functions far
+        out, if these leave no doubt.
     name : str, default="custom_divergence"
         Name for messages and tables.
 
@@ -150,7 +156,8 @@ def custom_divergence(
     Raises
     ------
     InvalidParameterError
-        If an identity fails (the message says which and where), or a limit is in doubt.
+        If an argument is no function of arrays, an identity fails (the message says which and where), or
+        a limit is in doubt or contradicts the functions.
 
     Examples
     --------
@@ -160,6 +167,9 @@ def custom_divergence(
     >>> quadratic.derivative_at_zero, quadratic.derivative_at_infinity
     (-2.0, inf)
     """
+    functions = {"f": f, "derivative": derivative, "inverse_derivative": inverse_derivative}
+    for argument, function in functions.items():
+        _require_vectorised(argument, function)
     _check_identities(f, derivative, inverse_derivative)
     limits = (
         _limit(f, 1 / _FAR, at_zero, "at_zero, f(0+),"),
@@ -169,7 +179,49 @@ def custom_divergence(
     values = _evaluate(derivative, _RATIOS)
     _require(values > limits[1], "f'(r) > derivative_at_zero", _RATIOS, values)
     _require(values < limits[2], "f'(r) < derivative_at_infinity", _RATIOS, values)
+    _check_range(inverse_derivative, values, limits)
     return CustomDivergence(f, derivative, inverse_derivative, limits, name)
+
+
+def _require_vectorised(argument: str, function: Any) -> None:
+    """Refuse what is not a function from arrays to arrays of the same shape."""
+    if not callable(function):
+        raise InvalidParameterError(f"{argument} must be a function of an array of ratios, got {function!r}")
+    at = np.ones(2) if argument != "inverse_derivative" else np.zeros(2)
+    try:
+        shape: object = _evaluate(function, at).shape
+    except (TypeError, ValueError, AttributeError) as error:
+        shape = f"{type(error).__name__}: {error}"
+    if shape != (2,):
+        raise InvalidParameterError(
+            f"{argument} must take an array and return one of the same shape, but for shape (2,) the result "
+            f"is {shape}; write it with numpy functions, or wrap it in numpy.vectorize"
+        )
+
+
+def _check_range(
+    inverse_derivative: _Function, derivative: FloatArray, limits: tuple[float, float, float]
+) -> None:
+    """Refuse ends of the range of f' beyond which the inverse has no ratios."""
+    first, last = derivative[0], derivative[-1]
+    if math.isfinite(limits[1]):
+        u = limits[1] + (first - limits[1]) * _NEAR_THE_END
+        ratio = _evaluate(inverse_derivative, u)
+        holds = (ratio >= 0) & (ratio <= _RATIOS[0])
+        _require_end(holds, "derivative_at_zero", limits[1], u, ratio)
+    if math.isfinite(limits[2]):
+        u = limits[2] - (limits[2] - last) * _NEAR_THE_END
+        ratio = _evaluate(inverse_derivative, u)
+        _require_end(ratio >= _RATIOS[-1], "derivative_at_infinity", limits[2], u, ratio)
+
+
+def _require_end(holds: Any, argument: str, limit: float, u: FloatArray, ratio: FloatArray) -> None:
+    if not np.all(holds):
+        k = int(np.argmin(holds))
+        raise InvalidParameterError(
+            f"{argument}={limit:g} contradicts inverse_derivative, it is {ratio[k]:g} at {u[k]:g}, between "
+            "this limit and the values of f' at ratios from 0.001 to 1000; correct the limit or the function"
+        )
 
 
 def _check_identities(f: _Function, derivative: _Function, inverse_derivative: _Function) -> None:
@@ -201,19 +253,36 @@ def _require(holds: Any, identity: str, r: FloatArray, value: FloatArray) -> Non
 
 
 def _limit(function: _Function, ratios: FloatArray, given: float | None, what: str) -> float:
-    """The limit given, or that of a monotone function; an error where its values leave it in doubt."""
-    if given is not None:
-        return float(given)
+    """The limit given, or that of a monotone function; an error where its values leave doubt."""
     values = _evaluate(function, ratios)
     last = float(values[-1])
+    if given is not None:
+        return _declared(values, given, what)
     if math.isinf(last):
         return last
     earlier, later = np.abs(np.diff(values))
-    if later <= 1e-9 * (1 + abs(last)):
+    if later <= _ARRIVED * (1 + abs(last)):
         return last
     if later >= 0.9 * earlier:  # a logarithm or a power: no end in sight
         return math.copysign(math.inf, last)
     raise InvalidParameterError(
         f"{what} is in doubt: far out the function moves from {values[-2]:g} to {last:g}. Pass it as an "
         "argument"
+    )
+
+
+def _declared(values: FloatArray, given: Any, what: str) -> float:
+    """A limit that was passed, refused if the function has passed it, or has arrived somewhere else."""
+    if not isinstance(given, Real) or math.isnan(given):
+        raise InvalidParameterError(f"{what} must be a number, -inf or inf, got {given!r}")
+    limit, last = float(given), float(values[-1])
+    with np.errstate(invalid="ignore"):
+        move = last - float(values[-2]) if math.isfinite(last) else last
+    arrived = math.isinf(last) or abs(move) <= _ARRIVED * (1 + abs(last))
+    there = limit == last or abs(limit - last) <= _TOLERANCE * (1 + abs(last))
+    if there or (not arrived and (limit - last) * move > 0):
+        return limit
+    raise InvalidParameterError(
+        f"{what} is {limit:g} as passed, but far out the function moves from {values[-2]:g} to {last:g}: "
+        "correct one of the two, or leave the limit out to have it read off"
     )

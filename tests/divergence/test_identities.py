@@ -267,5 +267,59 @@ def test_custom_limits_are_found_declared_or_asked_for() -> None:
         custom_divergence(*functions)
     declared = custom_divergence(*functions, derivative_at_zero=slow.derivative_at_zero)
     assert declared.derivative_at_zero == slow.derivative_at_zero
-    with pytest.raises(InvalidParameterError, match=r"f'\(r\) > derivative_at_zero"):
+    with pytest.raises(InvalidParameterError, match=r"f'\(0\+\), is -0.5 as passed"):
         custom_divergence(*functions, derivative_at_zero=-0.5)
+
+
+def _quadratic(**limits: object) -> Divergence:
+    return custom_divergence(lambda r: (r - 1) ** 2 / 2, lambda r: r - 1, lambda u: 1 + u, **limits)
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (
+            {"at_zero": 7.0},
+            r"at_zero, f\(0\+\), is 7 as passed, but far out the function moves from 0.5 to 0.5",
+        ),
+        ({"at_zero": np.inf}, r"at_zero, f\(0\+\), is inf as passed"),
+        ({"at_zero": np.nan}, r"at_zero, f\(0\+\), must be a number"),
+        ({"at_zero": "0.5"}, r"at_zero, f\(0\+\), must be a number"),
+        ({"derivative_at_zero": -10.0}, r"f'\(0\+\), is -10 as passed"),
+        ({"derivative_at_zero": -np.inf}, r"f'\(0\+\), is -inf as passed"),
+        ({"derivative_at_infinity": 1e6}, r"f'\(inf\), is 1e\+06 as passed.* to 1e\+300"),
+    ],
+)
+def test_declared_limits_that_contradict_the_functions(limits: dict, message: str) -> None:
+    with pytest.raises(InvalidParameterError, match=message):
+        _quadratic(**limits)
+    fine = _quadratic(at_zero=0.5, derivative_at_zero=-1, derivative_at_infinity=np.inf)
+    assert fine.limits == (0.5, -1.0, np.inf)
+
+
+def test_declared_limits_beyond_which_there_are_no_ratios() -> None:
+    """A slow f' moves towards any limit beyond it; its inverse says that this one is too far."""
+    slow = alpha_divergence(1.004)
+    functions = slow.f, slow.derivative, slow.inverse_derivative
+    with pytest.raises(
+        InvalidParameterError, match="derivative_at_zero=-1000 contradicts inverse_derivative"
+    ):
+        custom_divergence(
+            *functions[:2],
+            lambda u: np.sign(1 + 0.004 * u) * np.abs(1 + 0.004 * u) ** 250,
+            derivative_at_zero=-1000,
+        )
+    with pytest.raises(InvalidParameterError, match=r"f'\(inf\), is 0.9 as passed"):
+        custom_divergence(
+            forward_kl.f, forward_kl.derivative, forward_kl.inverse_derivative, derivative_at_infinity=0.9
+        )
+
+
+def test_custom_functions_take_arrays() -> None:
+    f, derivative, inverse = (lambda r: (r - 1) ** 2 / 2, lambda r: r - 1, lambda u: 1 + u)
+    with pytest.raises(InvalidParameterError, match="derivative must be a function"):
+        custom_divergence(f, 2.0, inverse)
+    with pytest.raises(InvalidParameterError, match=r"f must take an array.*TypeError"):
+        custom_divergence(lambda r: math.sqrt(r), derivative, inverse)
+    with pytest.raises(InvalidParameterError, match=r"inverse_derivative must take an array.*result is \(\)"):
+        custom_divergence(f, derivative, lambda u: 0.0)
