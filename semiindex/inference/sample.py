@@ -266,7 +266,8 @@ def _require_data_of_fit(model: Any, data: FitInput, differences: FloatArray) ->
         )
     coef = np.asarray(model.coef_, dtype=np.float64)
     total = float(np.sum(data.weight))
-    rms = float(np.sqrt(np.dot(data.weight, (differences @ coef) ** 2) / total))
+    t = differences @ coef
+    rms = float(np.sqrt(np.dot(data.weight, t**2) / total))
     tolerance = _TOLERANCE if model.coef_.dtype == np.float64 else _FLOAT32_TOLERANCE
     if not (
         np.isclose(total, model.n_comparisons_, rtol=tolerance)
@@ -276,6 +277,13 @@ def _require_data_of_fit(model: Any, data: FitInput, differences: FloatArray) ->
             f"X or sample_weight is not what the model was fitted on ({total:g} comparisons with an index "
             f"of root mean square {rms:.6g}; in the fit there were {model.n_comparisons_:g} with "
             f"{model.index_rms_:.6g}). Standard errors describe a fit: pass its data"
+        )
+    fitted = getattr(model, "index_label_moment_", None)  # models that were stored before may have none
+    moment = float(np.dot(data.weight, t * (data.z - 0.5)) / total)
+    if fitted is not None and abs(moment - fitted) > tolerance * rms:
+        raise InvalidDataError(
+            f"y is not what the model was fitted on (mean product of index and label - 1/2 {moment:.6g}; in "
+            f"the fit it was {fitted:.6g}). Standard errors describe a fit: pass the labels that it was given"
         )
 
 

@@ -238,7 +238,8 @@ class PreferencePolicy(MenuEstimates):
         minimum, sample = estimate.minimum, prepared.sample
         theta = prepared.theta(minimum.x)
         location = prepared.location(minimum.x)
-        rms = root_mean_square(sample.design.matvec(minimum.x) + location, sample.weight)
+        t = sample.design.matvec(minimum.x) + location
+        rms = root_mean_square(t, sample.weight)
         applied = normalize(self.normalization, theta, rms, index.parameter_names(data.feature_names))
         links = [of_features(link, location, applied.divisor) for link in estimate.links]
         dtype = np.float32 if getattr(data.pairs, "dtype", None) == np.float32 else np.float64
@@ -253,6 +254,9 @@ class PreferencePolicy(MenuEstimates):
         self.loss_curve_ = list(minimum.values)
         self.index_rms_ = rms / applied.divisor
         self.n_comparisons_ = float(np.sum(data.weight))
+        # Tells the labels of the fit from others; the same whichever option of a comparison comes first.
+        moment = float(np.dot(sample.weight, t * (sample.z - 0.5)) / np.sum(sample.weight))
+        self.index_label_moment_ = moment / applied.divisor
         remarks = index.remarks(self.coef_)
         for remark in remarks:
             warnings.warn(remark, DataWarning, stacklevel=caller_level())

@@ -31,11 +31,12 @@ _ESTIMATORS: dict[str, type[PreferencePolicy]] = {
 #: Attributes of all estimators; they have entries of their own. Those of one estimator alone, such as
 #: a temperature, stand under "attributes".
 _COMMON = {
-    "classes_", "coef_", "converged_", "feature_names_in_", "index_", "index_rms_", "link_", "links_",
-    "loss_curve_", "n_comparisons_", "n_features_in_", "n_iter_", "normalization_", "notes_",
+    "classes_", "coef_", "converged_", "feature_names_in_", "index_", "index_label_moment_", "index_rms_",
+    "link_", "links_", "loss_curve_", "n_comparisons_", "n_features_in_", "n_iter_", "normalization_",
+    "notes_",
 }  # fmt: skip
 #: Entries of the section "training".
-_TRAINING = ("n_comparisons", "converged", "n_iter", "index_rms", "loss_curve")
+_TRAINING = ("n_comparisons", "converged", "n_iter", "index_rms", "index_label_moment", "loss_curve")
 
 
 def write_model(path: Path, model: PreferencePolicy, **extra: Any) -> None:
@@ -143,6 +144,7 @@ def model_to_dict(model: PreferencePolicy) -> dict[str, Any]:
             "converged": bool(model.converged_),
             "n_iter": int(model.n_iter_),
             "index_rms": float(model.index_rms_),
+            "index_label_moment": model.index_label_moment_,
             "loss_curve": [float(value) if np.isfinite(value) else None for value in model.loss_curve_],
         },
     }
@@ -213,6 +215,7 @@ def _restore_training(model: PreferencePolicy, training: dict[str, Any]) -> None
     model.converged_ = training["converged"]
     model.n_iter_ = training["n_iter"]
     model.index_rms_ = training["index_rms"]
+    model.index_label_moment_ = training.get("index_label_moment")  # older files have none
     model.loss_curve_ = [np.nan if value is None else value for value in training["loss_curve"]]
 
 

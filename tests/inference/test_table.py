@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
-from semiindex import KnownLinkPolicy, ProfiledLinkPolicy
+from semiindex import KnownLinkPolicy, OrthogonalPolicy, ProfiledLinkPolicy
 from semiindex.exceptions import ConvergenceWarning, InvalidDataError, InvalidParameterError
 from semiindex.inference import Bootstrap, infer
 
@@ -182,6 +183,29 @@ def test_a_constant_beside_a_position_effect_is_refused(estimator, sample) -> No
     X = np.column_stack([X, np.ones(600)])
     with pytest.raises(InvalidDataError, match="hold no information"):
         infer(estimator.fit(X, y), X, y)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [ProfiledLinkPolicy(), KnownLinkPolicy(antisymmetric=False), OrthogonalPolicy(normalization="norm")],
+    ids=repr,
+)
+def test_other_labels_than_those_of_the_fit_are_refused(estimator, sample) -> None:
+    """Those alone differ: weight and spread of the index are the same."""
+    X, y = sample
+    model = clone(estimator).fit(X, y)
+    flipped = y.copy()
+    flipped[np.argmax(np.abs(X @ model.coef_))] ^= 1
+    for other in (flipped, 1 - y, np.roll(y, 1)):
+        with pytest.raises(InvalidDataError, match="y is not what the model was fitted on"):
+            infer(model, X, other)
+    del model.index_label_moment_  # as in a model that was stored by an older version
+    assert np.isfinite(infer(model, X, np.roll(y, 1)).log_likelihood)
+
+
+def test_labels_are_those_of_the_fit_whichever_option_comes_first(sample) -> None:
+    X, y = sample
+    infer(ProfiledLinkPolicy().fit(X, y), -X, 1 - y)
 
 
 def test_other_data_than_those_of_the_fit_are_refused(sample) -> None:
