@@ -10,7 +10,8 @@ sqrt(1/2) and a fresh one otherwise, which keeps its distribution and gives an i
 of exactly 1/2. Labels come through a Gaussian copula of correlation 1/2, which keeps the link exactly.
 CR1 is `covariance="cluster"`, CR3 `covariance="jackknife"`; "unclustered" overlooks the clusters.
 
-    python benchmarks/statistical/coverage.py --replications 2000 --jobs 2
+    python benchmarks/statistical/coverage.py --replications 2000 --jobs 2 --out docs/tables
+    python benchmarks/statistical/coverage.py --estimators Klein-Spady --name coverage_orthogonal --out docs/tables
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from scipy.stats import norm
+from sklearn.base import clone
 
-from semiindex import LapsedLink, LogisticLink, ProfiledLinkPolicy
+from semiindex import LapsedLink, LogisticLink, OrthogonalPolicy, ProfiledLinkPolicy
 from semiindex.exceptions import ConvergenceWarning
 from semiindex.inference import infer
 from semiindex.link import ParametricLink, ShiftedMixtureLink
@@ -44,7 +46,12 @@ LINKS: dict[str, ParametricLink] = {
     "shifted mixture": ShiftedMixtureLink(1.5, 0.25),
     "flips": LapsedLink(LogisticLink(), lower=0.2, upper=0.2, scale=3.0),
 }
-ESTIMATORS = ("spline", "isotonic")
+ESTIMATORS = {
+    "spline": ProfiledLinkPolicy("spline"),
+    "isotonic": ProfiledLinkPolicy("isotonic"),
+    "Klein-Spady": OrthogonalPolicy(),
+    "efficient score": OrthogonalPolicy("efficient_score"),
+}
 SAMPLES = ("independent", "clusters")
 COVARIANCES = {"independent": {"sandwich": "sandwich"}, "clusters": {"CR1": "cluster", "CR3": "jackknife"}}
 #: Bounds for a coefficient and for the average, in percent.
@@ -82,17 +89,19 @@ def draw(
     return X, (uniform < link.probability(X @ theta)).astype(int), groups
 
 
-def replicate(sample: str, link: str, theta: np.ndarray, n: int, seed: int) -> list[dict[str, Any]]:
-    """All estimators, and all covariances that the sample calls for, on one draw."""
+def replicate(
+    sample: str, link: str, theta: np.ndarray, n: int, seed: int, estimators: list[str]
+) -> list[dict[str, Any]]:
+    """The estimators, and all covariances that the sample calls for, on one draw."""
     rng = np.random.default_rng([seed, SAMPLES.index(sample), list(LINKS).index(link)])
     X, y, groups = draw(sample, LINKS[link], theta, n, rng)
     target = theta / np.sqrt(np.mean((X @ theta) ** 2))
     rows = []
-    for estimator in ESTIMATORS:
+    for estimator in estimators:
         start = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # counted below
-            model = ProfiledLinkPolicy(estimator).fit(X, y)
+            model = clone(ESTIMATORS[estimator]).fit(X, y)
         middle = time.perf_counter()
         clusters = groups if sample == "clusters" else None
         results = {
@@ -120,11 +129,11 @@ def replicate(sample: str, link: str, theta: np.ndarray, n: int, seed: int) -> l
     return rows
 
 
-def run(n: int, replications: int, jobs: int) -> pd.DataFrame:
+def run(n: int, replications: int, jobs: int, estimators: list[str]) -> pd.DataFrame:
     """All cells; the same numbers for any number of jobs."""
     theta = truth()
     tasks = [
-        delayed(replicate)(sample, link, theta, n, seed)
+        delayed(replicate)(sample, link, theta, n, seed, estimators)
         for sample in SAMPLES
         for link in LINKS
         for seed in range(replications)
@@ -180,14 +189,16 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--replications", type=int, default=2000)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--out", type=Path, help="folder for coverage.md and coverage.csv")
+    parser.add_argument("--estimators", nargs="+", choices=list(ESTIMATORS), default=["spline", "isotonic"])
+    parser.add_argument("--out", type=Path, help="folder for NAME.md and NAME.csv")
+    parser.add_argument("--name", default="coverage")
     arguments = parser.parse_args()
-    results = run(arguments.rows, arguments.replications, arguments.jobs)
+    results = run(arguments.rows, arguments.replications, arguments.jobs, arguments.estimators)
     text = table(results)
     print(text)
     if arguments.out is not None:
         arguments.out.mkdir(parents=True, exist_ok=True)
-        (arguments.out / "coverage.md").write_text(text + "\n")
+        (arguments.out / f"{arguments.name}.md").write_text(text + "\n")
         columns = [name for name in results if not name.endswith("_seconds")]
         results[columns].to_csv(arguments.out / "coverage.csv", index=False)
 
