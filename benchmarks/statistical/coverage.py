@@ -11,7 +11,7 @@ of exactly 1/2. Labels come through a Gaussian copula of correlation 1/2, which 
 CR1 is `covariance="cluster"`, CR3 `covariance="jackknife"`; "unclustered" overlooks the clusters.
 
     python benchmarks/statistical/coverage.py --replications 2000 --jobs 2 --out docs/tables
-    python benchmarks/statistical/coverage.py --estimators Klein-Spady --name coverage_orthogonal --out docs/tables
+    python benchmarks/statistical/coverage.py --estimators Klein-Spady --name coverage_orthogonal
 """
 
 from __future__ import annotations
