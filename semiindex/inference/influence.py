@@ -11,16 +11,21 @@ J the derivative of the normalisation. The table of e, h and C:
 ================================  ==============================  ===================  =============
 estimator                         e                               h                    C
 ================================  ==============================  ===================  =============
-known link G, log loss            (z - G) G' / (G (1 - G))        G'^2 / (G (1 - G))   D, uncentred
+known link G, log loss            (z - G) G' / (G (1 - G))        -de/dt               D, uncentred
 profiled link, log loss           (z - g) g' / (g (1 - g))        g'^2 / (g (1 - g))   D - E[D | t]
 profiled link, squared loss       (z - g) g'                      g'^2                 D - E[D | t]
 isotonic score                    z - g                           g'                   D - E[D | t]
 ================================  ==============================  ===================  =============
+
+A known link may be the wrong one, so that its h is the observed curvature: its expectation,
+``G'^2 / (G (1 - G))``, is that of the criterion only where G is the truth (White 1982). For the logistic
+link the two are one. It is negative at some labels where the link is not log-concave (Cauchit, lapses), not
+in sum. The g of the other estimators is fitted, so that the expectation holds.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -50,6 +55,8 @@ SHIFT_NAME = "(position)"
 _SINGULAR = 1e-10
 #: Probabilities are held this far from 0 and 1 where they are divided by.
 _TINY = 1e-12
+#: Relative step of central differences.
+_STEP = 1e-5
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class IndexScore:
     residual : array of shape (n,)
         e.
     curvature : array of shape (n,)
-        h, not negative.
+        h in expectation, not negative.
     smoothing_weight : array of shape (n,) or None
         Weights, besides frequencies, of the regression that estimates ``E[D | t]``; None where
         nothing is profiled out.
@@ -81,7 +88,7 @@ class Influence:
     directions : array of shape (n, r)
         ``H^{-1/2} C_i`` along the r free directions: ``sum_i w_i h_i`` of their squares is the identity.
     residual, curvature : arrays of shape (n,)
-        e and h of `IndexScore`.
+        e and h; of a known link the observed curvature, which may be negative in some rows.
     change : array of shape (k, r)
         ``J H^{-1/2}``: from the standardised directions to the k parameters.
     """
@@ -138,13 +145,15 @@ def influence(model: Any, sample: InferenceSample, criterion: Criterion) -> Infl
     _, theta = parameters(model, sample)
     rows, tangent = sample.differences, np.eye(theta.size)
     spread = np.sqrt(np.append(np.diag(sample.second_moment), np.ones(theta.size - rows.shape[1])))
+    if criterion == "known":
+        score = replace(score, curvature=_observed_curvature(model.link_, sample))
     if score.smoothing_weight is not None:
         rows = _centred_by_class(sample, score.smoothing_weight, antisymmetric=model.antisymmetric)
         tangent = null_space((theta * spread)[None, :] / np.linalg.norm(theta * spread))
     elif theta.size > rows.shape[1]:
         rows = np.column_stack([rows, np.ones(rows.shape[0])])
     weight = sample.weight * score.curvature
-    gram = LinearDesign(rows).gram(weight) / np.outer(spread, spread)
+    gram = _gram(rows, weight) / np.outer(spread, spread)
     root = tangent @ _inverse_root(tangent.T @ gram @ tangent, float(np.sum(weight)))
     jacobian = normalizing_jacobian(model.normalization, theta, sample.second_moment, sample.feature_names)
     scaling = root / spread[:, None]
@@ -152,7 +161,7 @@ def influence(model: Any, sample: InferenceSample, criterion: Criterion) -> Infl
 
 
 def index_score(model: Any, sample: InferenceSample, criterion: Criterion) -> IndexScore:
-    """Row of the module's table for a fitted estimator."""
+    """Row of the module's table for a fitted estimator, with the expected curvature of a known link."""
     if criterion == "known":
         return _known_link_score(model.link_, sample)
     probability, slope = np.empty((2, sample.t.size))
@@ -172,6 +181,20 @@ def _known_link_score(link: Any, sample: InferenceSample) -> IndexScore:
     parametric: ParametricLink = getattr(link, "links", (link,))[0]  # that of every class
     up, down = parametric.reversed_hazard(sample.t), parametric.hazard(sample.t)
     return IndexScore(sample.z * up - (1 - sample.z) * down, up * down, None)
+
+
+def _gram(rows: FloatArray, weight: FloatArray) -> FloatArray:
+    """``sum_i w_i C_i C_i'`` with weights of either sign."""
+    design = LinearDesign(rows)
+    positive = design.gram(np.maximum(weight, 0.0))
+    return positive - design.gram(np.maximum(-weight, 0.0)) if np.any(weight < 0) else positive
+
+
+def _observed_curvature(link: Any, sample: InferenceSample) -> FloatArray:
+    """``-de/dt`` by central differences, which err by some 1e-10: links know their slope, not its slope."""
+    step = _STEP * np.maximum(1.0, np.abs(sample.t))
+    high, low = (_known_link_score(link, replace(sample, t=sample.t + move)) for move in (step, -step))
+    return np.asarray((low.residual - high.residual) / (2 * step))
 
 
 def _smooth_links(model: Any, sample: InferenceSample) -> list[tuple[IntArray, Link | SmoothRegression]]:

@@ -46,28 +46,30 @@ def jackknife_changes(influence: Influence, weight: FloatArray, codes: IntArray)
     order = np.argsort(codes, kind="stable")
     directions = influence.directions[order]
     score = (weight * influence.residual)[order, None] * directions
-    leverage = np.sqrt(weight * influence.curvature)[order, None] * directions
+    information = (weight * influence.curvature)[order, None] * directions  # negative in some rows, perhaps
     if np.unique(codes).size == codes.size:  # a row's information has rank one
-        return np.asarray(_inflated_rows(leverage, score) @ influence.change.T)
+        return np.asarray(_inflated_rows(directions, information, score) @ influence.change.T)
     ends = np.append(np.searchsorted(codes[order], np.arange(1, int(codes.max()) + 1)), codes.size)
     changes = np.empty((ends.size, influence.n_free))
     start = 0
     for g, end in enumerate(ends):
-        changes[g] = _inflated(leverage[start:end], score[start:end].sum(axis=0), g)
+        changes[g] = _inflated(
+            directions[start:end].T @ information[start:end], score[start:end].sum(axis=0), g
+        )
         start = end
     return np.asarray(changes @ influence.change.T)
 
 
-def _inflated_rows(leverage: FloatArray, score: FloatArray) -> FloatArray:
+def _inflated_rows(directions: FloatArray, information: FloatArray, score: FloatArray) -> FloatArray:
     """``s / (1 - l)`` for clusters of one row, l the row's leverage."""
-    rest = 1 - np.einsum("ij,ij->i", leverage, leverage)
+    rest = 1 - np.einsum("ij,ij->i", directions, information)
     _require_rest(float(rest.min()), int(np.argmin(rest)))
     return np.asarray(score / rest[:, None])
 
 
-def _inflated(leverage: FloatArray, score: FloatArray, cluster: int) -> FloatArray:
+def _inflated(share: FloatArray, score: FloatArray, cluster: int) -> FloatArray:
     """``(I - L)^{-1} s``, L the cluster's share of the information."""
-    values, vectors = np.linalg.eigh(leverage.T @ leverage)
+    values, vectors = np.linalg.eigh(share)
     _require_rest(1 - float(values[-1]), cluster)
     return np.asarray(vectors @ ((vectors.T @ score) / (1 - values)))
 

@@ -256,7 +256,7 @@ class PreferencePolicy(MenuEstimates):
         self.n_comparisons_ = float(np.sum(data.weight))
         # Tells the labels of the fit from others; the same whichever option of a comparison comes first.
         moment = float(np.dot(sample.weight, t * (sample.z - 0.5)) / np.sum(sample.weight))
-        self.index_label_moment_ = moment / applied.divisor
+        self.index_label_moment_: float | None = moment / applied.divisor
         remarks = index.remarks(self.coef_)
         for remark in remarks:
             warnings.warn(remark, DataWarning, stacklevel=caller_level())

@@ -94,9 +94,9 @@ def test_halving_follows_the_rate(rng, menu):
 
 
 def test_too_little_data_is_a_warning(rng, menu):
-    X = rng.normal(size=(60, 3))
-    model = KnownLinkPolicy().fit(X, rng.integers(0, 2, 60))
-    result = policy_error_interval(model, X, menu, rng.integers(0, 2, 60), budget=0.05, bootstrap=FEW)
+    X, y = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
+    model = KnownLinkPolicy().fit(X, y)
+    result = policy_error_interval(model, X, menu, y, budget=0.05, bootstrap=FEW)
     assert result.level == "warning"
     assert "Collect more comparisons" in result.reading()
 

@@ -78,15 +78,16 @@ def test_clusters_of_one_row_are_the_sandwich_up_to_the_factor(estimator, sample
     np.testing.assert_allclose(plain, single, rtol=1e-9, atol=1e-15)
 
 
-def test_jackknife_of_clusters_is_that_of_refits(sample, rng) -> None:
+@pytest.mark.parametrize("link", ["logistic", "cauchit"])
+def test_jackknife_of_clusters_is_that_of_refits(link: str, sample, rng) -> None:
     """CR3 against the estimator fitted anew without each cluster, one Newton step against the whole way."""
     X, y = sample
     groups = rng.integers(0, 12, y.size)
-    tight = KnownLinkPolicy(tol=1e-9)
+    tight = KnownLinkPolicy(link, tol=1e-9)
     result = infer(tight.fit(X, y), X, y, groups=groups, covariance="jackknife")
     theta = tight.fit(X, y).coef_
     gaps = np.array(
-        [KnownLinkPolicy(tol=1e-9).fit(X[groups != g], y[groups != g]).coef_ - theta for g in range(12)]
+        [KnownLinkPolicy(link, tol=1e-9).fit(X[groups != g], y[groups != g]).coef_ - theta for g in range(12)]
     )
     np.testing.assert_allclose(result.covariance, 11 / 12 * gaps.T @ gaps, rtol=0.1, atol=2e-4)
     assert result.estimate.degrees_of_freedom == 11

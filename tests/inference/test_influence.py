@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from semiindex import KnownLinkPolicy, PreferencePairs, ProfiledLinkPolicy, ShapeConstrainedLink
+from semiindex import (
+    KnownLinkPolicy,
+    LapsedLink,
+    LogisticLink,
+    PreferencePairs,
+    ProfiledLinkPolicy,
+    ShapeConstrainedLink,
+)
 from semiindex.inference import infer
 from semiindex.inference.conditional_mean import centred, index_basis
 from semiindex.inference.eligibility import criterion_of
@@ -59,6 +66,17 @@ def test_logistic_influence_is_the_derivative_of_the_estimator(symmetric: bool, 
     for row in (0, 17, 99):
         expected = refit_derivative(estimator, X, y, [row], 1e-3)
         np.testing.assert_allclose(psi[row, :3], expected, rtol=1e-3, atol=1e-7)
+
+
+@pytest.mark.parametrize("link", ["probit", "cauchit", LapsedLink(LogisticLink(), 0.05, 0.05)], ids=repr)
+def test_influence_of_a_wrong_link_is_the_derivative_of_the_estimator(link, make_sample) -> None:
+    """Exact with the observed curvature; with its expectation under the wrong link it is off by 2% to 30%."""
+    X, y = make_sample(150)
+    estimator = KnownLinkPolicy(link, tol=1e-9)
+    psi = influence_of(estimator.fit(X, y), X, y)
+    for row in (0, 17, 99):
+        expected = refit_derivative(estimator, X, y, [row], 1e-3)
+        np.testing.assert_allclose(psi[row], expected, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("normalization", ["rms", "x0"])
