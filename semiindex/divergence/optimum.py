@@ -19,7 +19,7 @@ from semiindex.divergence.budget import Response, solve_budget
 from semiindex.divergence.path import FollowedBlock, first_guess
 from semiindex.exceptions import BudgetError, InvalidDataError, InvalidParameterError
 
-__all__ = ["Optimum", "PolicyProblem", "optimal_ratio", "solve_temperature"]
+__all__ = ["Optimum", "PolicyProblem", "optimal_ratio", "read_per_context", "solve_temperature"]
 
 #: More contexts than this are first solved on a part of them of about a quarter of this size.
 _MANY = 65_536
@@ -142,18 +142,15 @@ class PolicyProblem:
         ------
         BudgetError
             For a budget that no policy of the scores spends; the message states the supremum.
+        InvalidParameterError
+            For a budget that is negative, infinite, no number, or of another shape.
         """
-        wanted = np.asarray(budget, dtype=np.float64)
-        if wanted.ndim and wanted.shape != (self.n_contexts,):
-            raise InvalidParameterError(
-                f"budget must be a number or one number per context ({self.n_contexts}), got shape "
-                f"{wanted.shape}"
-            )
-        if not (wanted >= 0).all():
-            raise InvalidParameterError(f"budget must be at least 0, got {float(wanted.min())!r}")
-        if wanted.ndim:
-            return self._per_context(wanted)
-        return self._common(float(wanted), _shares(context_weight, self.n_contexts))
+        wanted = read_per_context("budget", budget, self.n_contexts)
+        if np.isinf(wanted).any():
+            raise InvalidParameterError("budget must be finite, got inf; temperature=0 is the greedy policy")
+        if isinstance(wanted, float):
+            return self._common(wanted, _shares(context_weight, self.n_contexts))
+        return self._per_context(wanted)
 
     def _per_context(self, budget: FloatArray) -> FloatArray:
         supremum = self.supremum()
@@ -208,6 +205,39 @@ class PolicyProblem:
             sizes = np.array([budget]), np.array([unit]), np.array([variance])
             guess = first_guess(*sizes, self.divergence)
         return solve_budget(respond, np.array([budget]), np.array([supremum]), guess)
+
+
+def read_per_context(name: str, values: ArrayLike, n_contexts: int) -> FloatArray | float:
+    """A budget or temperature: a number that is not negative, or one for each context.
+
+    Parameters
+    ----------
+    name : str
+        For messages.
+    values : float, or array-like of shape (n_contexts,)
+        As it was passed.
+    n_contexts : int
+        Number of contexts.
+
+    Returns
+    -------
+    float, or array of shape (n_contexts,)
+
+    Raises
+    ------
+    InvalidParameterError
+        For anything else, truth values included.
+    """
+    given = np.asarray(values)
+    if given.dtype.kind not in "iuf":
+        raise InvalidParameterError(f"{name} must be a number or one number per context, got {values!r}")
+    if given.shape not in ((), (n_contexts,)):
+        raise InvalidParameterError(
+            f"{name} must be a number or one number per context ({n_contexts}), got shape {given.shape}"
+        )
+    if not (given >= 0).all():
+        raise InvalidParameterError(f"{name} must be at least 0, got {float(given.min())!r}")
+    return given.astype(np.float64) if given.ndim else float(given)
 
 
 def _shares(weight: FloatArray | None, n_contexts: int) -> FloatArray:

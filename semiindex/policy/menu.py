@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +19,11 @@ from semiindex.data.checks import (
     frozen,
     is_data_frame,
 )
-from semiindex.exceptions import InvalidDataError, InvalidParameterError
+from semiindex.exceptions import DataWarning, InvalidDataError, InvalidParameterError, caller_level
 from semiindex.policy.menu_tables import from_array, from_frame
-from semiindex.policy.reference import read_reference
+from semiindex.policy.reference import read_available, read_reference
 
-__all__ = ["Menu"]
+__all__ = ["Menu", "require_menu"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
@@ -64,11 +65,14 @@ class Menu:
     Attributes
     ----------
     features : ndarray or scipy.sparse.csr_array of shape (n_options, d), or None
-        Features, read-only.
+        Features, read-only. An array of floats that was passed is not copied, for the sake of memory: leave
+        it as it is while the menu is in use.
     offsets : ndarray of int, shape (n_contexts + 1,)
         Where the contexts begin.
     log_reference : ndarray of shape (n_options,)
         Log-probabilities of the reference, -inf where it is 0.
+    available : ndarray of bool, shape (n_options,)
+        Options that the context offers; the others get no mass under any reference.
     weights : ndarray of shape (n_contexts,), or None
         Weights of the contexts.
     feature_names : tuple of str
@@ -97,6 +101,7 @@ class Menu:
     features: Matrix | None
     offsets: IntArray
     log_reference: FloatArray
+    available: AnyArray
     weights: FloatArray | None
     feature_names: tuple[str, ...]
     context_labels: AnyArray
@@ -135,11 +140,13 @@ class Menu:
             "reference_log_probability": reference_log_probability,
             "reference_logits": reference_logits,
         }
-        log_reference = read_reference(given, _read_available(available, n_options), starts, labels)
+        offered = read_available(available, n_options)
+        log_reference = read_reference(given, offered, starts, labels)
         self._set(
             features=matrix,
             offsets=frozen(starts),
             log_reference=frozen(log_reference),
+            available=frozen(offered),
             weights=check_weights(weights, n_contexts),
             feature_names=() if matrix is None else check_feature_names(names or None, matrix.shape[1]),
             context_labels=labels,
@@ -204,6 +211,7 @@ class Menu:
             features=None if self.features is None else frozen(self.features[rows]),
             offsets=frozen(offsets),
             log_reference=frozen(self.log_reference[rows]),
+            available=frozen(self.available[rows]),
             weights=None if self.weights is None else check_weights(self.weights[chosen], chosen.size),
             feature_names=self.feature_names,
             context_labels=frozen(self.context_labels[chosen]),
@@ -211,23 +219,42 @@ class Menu:
         )
         return part
 
-    def with_reference(self, **reference: ArrayLike) -> Menu:
+    def with_reference(
+        self,
+        *,
+        reference: ArrayLike | None = None,
+        reference_log_probability: ArrayLike | None = None,
+        reference_logits: ArrayLike | None = None,
+    ) -> Menu:
         """Return the same menus under another reference policy.
 
         Parameters
         ----------
-        **reference : array-like of shape (n_options,)
-            One of `reference`, `reference_log_probability`, `reference_logits`, as for the
-            constructor. Options that have no reference mass now may get some.
+        reference, reference_log_probability, reference_logits : array-like of shape (n_options,)
+            Exactly one of them, as for the constructor. Available options that have no reference mass now
+            may get some.
 
         Returns
         -------
         Menu
+
+        Raises
+        ------
+        InvalidParameterError
+            If not exactly one of the three is given.
+        InvalidDataError
+            For a reference that does not sum to one over the available options.
         """
-        everything = np.ones(self.n_options, dtype=bool)
+        given = {
+            "reference": reference,
+            "reference_log_probability": reference_log_probability,
+            "reference_logits": reference_logits,
+        }
+        if all(values is None for values in given.values()):
+            raise InvalidParameterError(f"exactly one of {', '.join(given)} must be given")
         part = object.__new__(type(self))
         part._set(**vars(self))
-        log_reference = read_reference(dict(reference), everything, self.offsets, self.context_labels)
+        log_reference = read_reference(given, self.available, self.offsets, self.context_labels)
         part._set(log_reference=frozen(log_reference))
         return part
 
@@ -243,6 +270,11 @@ class Menu:
         Returns
         -------
         array or sparse matrix of shape (n_options, d)
+
+        Warns
+        -----
+        DataWarning
+            If the menu has names and the model has none.
         """
         if self.features is None:
             raise InvalidDataError(
@@ -251,7 +283,15 @@ class Menu:
             )
         wanted = [str(name) for name in getattr(model, "feature_names_in_", ())]
         unnamed = self.feature_names == check_feature_names(None, len(self.feature_names))
-        if not wanted or list(self.feature_names) == wanted or unnamed:
+        if not wanted and not unnamed:
+            warnings.warn(
+                f"menu has feature names, but {type(model).__name__} was fitted without: its features are "
+                "taken by position; fit to a DataFrame, or to PreferencePairs with names, to have them found",
+                DataWarning,
+                stacklevel=caller_level(),
+            )
+        if not wanted or unnamed or list(self.feature_names) == wanted:
+            self._require_width(getattr(model, "n_features_in_", len(self.feature_names)))
             return self.features
         missing = [name for name in wanted if name not in self.feature_names]
         if missing:
@@ -261,10 +301,33 @@ class Menu:
             )
         return self.features[:, [self.feature_names.index(name) for name in wanted]]
 
+    def _require_width(self, n_features: int) -> None:
+        if len(self.feature_names) != n_features:
+            raise InvalidDataError(
+                f"menu has {len(self.feature_names)} features, but the model was fitted on {n_features}: "
+                "options need the columns of the fit, in that order"
+            )
+
     # Builders, in a module of their own -----------------------------------------------------------
 
     from_array = classmethod(from_array)
     from_frame = classmethod(from_frame)
+
+
+def require_menu(menu: Any) -> Menu:
+    """A menu as it is; anything else is refused.
+
+    Parameters
+    ----------
+    menu : Menu
+        As it was passed.
+    """
+    if isinstance(menu, Menu):
+        return menu
+    raise InvalidParameterError(
+        f"menu must be a Menu, got {type(menu).__name__}; build one with Menu(features, offsets), "
+        "Menu.from_array or Menu.from_frame"
+    )
 
 
 def _read_offsets(offsets: ArrayLike | None, contexts: ArrayLike | None) -> tuple[IntArray, AnyArray]:
@@ -290,12 +353,3 @@ def _read_offsets(offsets: ArrayLike | None, contexts: ArrayLike | None) -> tupl
     if starts[0] != 0 or (np.diff(starts) < 1).any():
         raise InvalidDataError("offsets must begin with 0 and increase: every context needs an option")
     return starts, np.asarray(frozen(np.arange(starts.size - 1)))
-
-
-def _read_available(available: ArrayLike | None, n_options: int) -> AnyArray:
-    if available is None:
-        return np.ones(n_options, dtype=bool)
-    array = np.asarray(available)
-    if array.shape != (n_options,) or not np.isin(array, (0, 1)).all():
-        raise InvalidDataError(f"available must hold 0/1 or booleans, one for each of {n_options} options")
-    return array.astype(bool)

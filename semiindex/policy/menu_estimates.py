@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from semiindex._types import FloatArray
 from semiindex.divergence import Divergence
 from semiindex.policy.frontier import Frontier, frontier_from_scores
-from semiindex.policy.menu import Menu
+from semiindex.policy.menu import Menu, require_menu
 from semiindex.policy.menu_policy import Policy, policy_from_scores
 from semiindex.policy.prediction import ComparisonClassifier
 from semiindex.policy.win_probability import win_probabilities
@@ -17,6 +18,10 @@ __all__ = ["MenuEstimates"]
 
 class MenuEstimates(ComparisonClassifier):
     """Policies over menus by the scores and the link of a fitted classifier of comparisons."""
+
+    def _menu_scores(self, menu: Menu) -> FloatArray:
+        check_is_fitted(self)
+        return self.score_options(require_menu(menu).select_features(self))
 
     def policy(
         self,
@@ -59,7 +64,7 @@ class MenuEstimates(ComparisonClassifier):
         InvalidParameterError
             If not exactly one of budget and temperature is given, or has no meaning.
         """
-        scores = self.score_options(menu.select_features(self))
+        scores = self._menu_scores(menu)
         menu = menu if reference is None else menu.with_reference(reference=reference)
         return policy_from_scores(scores, menu, budget=budget, temperature=temperature, divergence=divergence)
 
@@ -109,7 +114,7 @@ class MenuEstimates(ComparisonClassifier):
         frontier_band : With intervals.
         FrontierDisplay : As a picture, for several estimators.
         """
-        scores = self.score_options(menu.select_features(self))
+        scores = self._menu_scores(menu)
         menu = menu if reference is None else menu.with_reference(reference=reference)
         return frontier_from_scores(
             scores, menu, budgets, divergence=divergence, link=self.link_, reward=reward
@@ -136,4 +141,4 @@ class MenuEstimates(ComparisonClassifier):
         --------
         win_rate_interval : The win rate of a policy with an interval.
         """
-        return win_probabilities(self.score_options(menu.select_features(self)), menu, self.link_)
+        return win_probabilities(self._menu_scores(menu), menu, self.link_)

@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 from semiindex._types import AnyArray, FloatArray, IntArray
 from semiindex.data.checks import frozen
 from semiindex.divergence import Divergence, PolicyProblem, get_divergence
+from semiindex.divergence.optimum import read_per_context
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
-from semiindex.policy.menu import Menu
+from semiindex.policy.menu import Menu, require_menu
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +85,7 @@ class Policy:
     @property
     def divergence(self) -> float:
         """Mean divergence from the reference over contexts: what was spent of the budget."""
-        return float(self.menu.shares @ self.context_divergence)
+        return self._mean(self.context_divergence)
 
     @cached_property
     def context_score(self) -> FloatArray:
@@ -94,7 +95,7 @@ class Policy:
     @property
     def expected_score(self) -> float:
         """Mean expected score over contexts, in the unit of the scores."""
-        return float(self.menu.shares @ self.context_score)
+        return self._mean(self.context_score)
 
     def expected_reward(self, reward: ArrayLike) -> float:
         """Mean of a reward of the options under the policy, over contexts.
@@ -109,7 +110,7 @@ class Policy:
         -------
         float
         """
-        return float(self.menu.shares @ self.context_mean(reward))
+        return self._mean(self.context_mean(reward))
 
     def context_mean(self, values: ArrayLike) -> FloatArray:
         """Mean of numbers of the options under the policy, in each context.
@@ -141,6 +142,11 @@ class Policy:
     def effective_options(self) -> FloatArray:
         """Options with equal probabilities that have the same entropy, shape (n_contexts,)."""
         return np.asarray(np.exp(self.entropy))
+
+    def _mean(self, values: FloatArray) -> float:
+        """Weighted mean over contexts; those of no weight do not count, whatever their value."""
+        share = self.menu.shares
+        return float(share @ np.where(share > 0, values, 0.0))
 
     def _sum(self, values: FloatArray) -> FloatArray:
         return np.asarray(np.add.reduceat(values, self.offsets[:-1]))
@@ -267,7 +273,7 @@ def policy_from_scores(
     if temperature is None:
         at: FloatArray | float = problem.temperature(budget, menu.weights)  # type: ignore[arg-type]
     else:
-        at = _read_temperature(temperature, len(menu))
+        at = read_per_context("temperature", temperature, len(menu))
     return _policy(problem, menu, at)
 
 
@@ -293,8 +299,12 @@ def policies_of_budgets(
 
 
 def read_scores(scores: ArrayLike, menu: Menu) -> FloatArray:
-    """Scores as an array, refused unless there is one for each option of the menu."""
-    values = np.asarray(scores, dtype=np.float64)
+    """Scores as an array of their own, refused unless there is one for each option of the menu."""
+    menu = require_menu(menu)
+    try:
+        values = np.array(scores, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidDataError(f"scores must be numbers, one for each option of the menu: {error}") from error
     if values.shape != (menu.n_options,):
         raise InvalidDataError(
             f"scores must have one entry for each of the {menu.n_options} options of the menu, got shape "
@@ -308,17 +318,6 @@ def _policy(problem: PolicyProblem, menu: Menu, temperature: FloatArray | float)
     arrays = (best.log_ratio, best.normalizer, best.divergence)
     scores = frozen(problem.scores)
     return Policy(menu, scores, problem.divergence, temperature, *(frozen(array) for array in arrays))
-
-
-def _read_temperature(temperature: ArrayLike, n_contexts: int) -> FloatArray | float:
-    at = np.asarray(temperature, dtype=np.float64)
-    if at.shape not in ((), (n_contexts,)):
-        raise InvalidParameterError(
-            f"temperature must be a number or one number per context ({n_contexts}), got shape {at.shape}"
-        )
-    if not (at >= 0).all():
-        raise InvalidParameterError(f"temperature must be at least 0, got {float(at.min())!r}")
-    return at if at.ndim else float(at)
 
 
 def _first_largest(values: AnyArray, offsets: IntArray) -> IntArray:

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 
 from semiindex._types import FloatArray
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
-from semiindex.policy.menu import Menu
+from semiindex.policy.menu import Menu, require_menu
 from semiindex.policy.menu_policy import Policy
+from semiindex.policy.reference import SUM_TOLERANCE
 
 __all__ = ["PolicyDistance", "policy_distance"]
 
@@ -68,7 +69,8 @@ def policy_distance(
     InvalidParameterError
         If neither a menu nor a policy that has one is given.
     InvalidDataError
-        If policies, reward and menu do not have the same options.
+        If policies, reward and menu do not have the same options, or numbers are no probabilities: not
+        finite, negative, or not summing to one (up to 1e-5) in some context.
 
     Notes
     -----
@@ -98,7 +100,10 @@ def policy_distance(
 
 
 def _menu(policy: Policy | ArrayLike, other: Policy | ArrayLike, menu: Menu | None) -> Menu:
-    known = [menu, *(p.menu for p in (policy, other) if isinstance(p, Policy))]
+    known = [
+        menu if menu is None else require_menu(menu),
+        *(p.menu for p in (policy, other) if isinstance(p, Policy)),
+    ]
     menus = [one for one in known if one is not None]
     if not menus:
         raise InvalidParameterError(
@@ -114,16 +119,28 @@ def _read(policy: Policy | ArrayLike, menu: Menu, name: str) -> tuple[FloatArray
     if isinstance(policy, Policy):
         return policy.probabilities, policy.log_probabilities
     p = np.asarray(policy, dtype=np.float64)
-    if p.shape != (menu.n_options,) or not (p >= 0).all():
+    if p.shape != (menu.n_options,):
         raise InvalidDataError(
             f"{name} must hold a probability for each of the {menu.n_options} options, got shape {p.shape}"
+        )
+    bad = ~((p >= 0) & (p < np.inf))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InvalidDataError(f"{name} must hold probabilities, but is {p[row]} first in row {row}")
+    total = np.add.reduceat(p, menu.offsets[:-1])
+    off = ~(np.abs(total - 1) <= SUM_TOLERANCE)
+    if off.any():
+        k = int(np.argmax(off))
+        raise InvalidDataError(
+            f"{name} must sum to one in every context, but does not in {np.count_nonzero(off)} of "
+            f"{off.size}, first in {menu.context_labels[k]}, where the sum is {total[k]:.6g}"
         )
     with np.errstate(divide="ignore"):
         return p, np.log(p)
 
 
 def _kl(share: FloatArray, p: FloatArray, log_p: FloatArray, log_q: FloatArray) -> float:
-    taken = p > 0
+    taken = (p > 0) & (share > 0)  # a context of no weight counts for nothing, even if its divergence is inf
     return max(float((share * p)[taken] @ (log_p - np.where(taken, log_q, 0.0))[taken]), 0.0)
 
 
@@ -131,4 +148,4 @@ def _regret(share: FloatArray, p: FloatArray, q: FloatArray, reward: ArrayLike) 
     worth = np.asarray(reward, dtype=np.float64)
     if worth.shape != p.shape:
         raise InvalidDataError(f"reward must have shape {p.shape}, one number per option, got {worth.shape}")
-    return float((share * (q - p)) @ np.where((p > 0) | (q > 0), worth, 0.0))
+    return float((share * (q - p)) @ np.where((share > 0) & ((p > 0) | (q > 0)), worth, 0.0))

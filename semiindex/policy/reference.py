@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike
 from semiindex._types import AnyArray, FloatArray, IntArray
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 
-__all__ = ["KINDS", "log_sum_by_context", "read_reference"]
+__all__ = ["KINDS", "SUM_TOLERANCE", "log_sum_by_context", "read_available", "read_reference"]
 
 #: Arguments that state a reference; a menu takes one of them.
 KINDS = ("reference", "reference_log_probability", "reference_logits")
 #: Probabilities that sum to one up to rounding, in tables with six digits or single precision.
-_TOLERANCE = 1e-5
+SUM_TOLERANCE = 1e-5
 
 
 def log_sum_by_context(values: FloatArray, offsets: IntArray) -> FloatArray:
@@ -25,6 +25,16 @@ def log_sum_by_context(values: FloatArray, offsets: IntArray) -> FloatArray:
     total = np.add.reduceat(np.exp(values - np.repeat(shift, np.diff(offsets))), offsets[:-1])
     with np.errstate(divide="ignore"):
         return np.asarray(shift + np.log(total))
+
+
+def read_available(available: ArrayLike | None, n_options: int) -> AnyArray:
+    """The mask of the options that contexts offer; all by default."""
+    if available is None:
+        return np.ones(n_options, dtype=bool)
+    array = np.asarray(available)
+    if array.shape != (n_options,) or not np.isin(array, (0, 1)).all():
+        raise InvalidDataError(f"available must hold 0/1 or booleans, one for each of {n_options} options")
+    return array.astype(bool)
 
 
 def read_reference(
@@ -55,16 +65,24 @@ def read_reference(
         values = np.where(available, 0.0, -np.inf)
         return np.asarray(values - np.repeat(np.log(offered), np.diff(offsets)))
     name = stated[0]
-    values = np.where(available, _read(name, given[name], available.size), -np.inf)
+    given_values = _read(name, given[name], available.size)
+    values = np.where(available, given_values, -np.inf)
     total = log_sum_by_context(values, offsets)
     mass = f"no reference mass on an available option ({name})"
     _require(total > -np.inf, mass, labels, "give one a positive probability, or leave the contexts out")
     if name != "reference_logits":
         _require(
-            np.abs(np.expm1(np.minimum(total, 1.0))) <= _TOLERANCE,
+            np.abs(np.expm1(np.minimum(total, 1.0))) <= SUM_TOLERANCE,
             f"a {name} that does not sum to one over the available options",
             labels,
             "correct it, or pass reference_logits=log(reference) to have it normalised",
+        )
+        stray = ~available & (given_values > np.log(SUM_TOLERANCE))
+        _require(
+            ~np.logical_or.reduceat(stray, offsets[:-1]),
+            f"mass of {name} on an option that is not available",
+            labels,
+            "set it to 0",
         )
     return values - np.repeat(total, np.diff(offsets))
 

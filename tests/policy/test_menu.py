@@ -93,6 +93,31 @@ def test_unavailable_options_have_no_reference_mass() -> None:
     assert Menu.from_frame(frame, context="k", available="there").reference.tolist() == [1, 0]
 
 
+def test_another_reference_keeps_what_is_available() -> None:
+    menu = Menu(FEATURES, [0, 2, 5], available=[1, 1, 1, 1, 0], weights=[1, 3])
+    again = menu.with_reference(reference_logits=np.zeros(5))
+    same(again, menu)
+    assert again.reference[4] == 0
+    assert menu[1].with_reference(reference_logits=[0, 0, 9]).reference.tolist() == [0.5, 0.5, 0]
+    with pytest.raises(InvalidDataError, match="does not sum to one over the available options: 1"):
+        menu.with_reference(reference=[0.5, 0.5, 0.2, 0.2, 0.6])
+    with pytest.raises(InvalidDataError, match="mass of reference on an option that is not available: 1"):
+        menu.with_reference(reference=[0.5, 0.5, 0.5, 0.5, 0.5])
+    model = KnownLinkPolicy().fit([[1.0, 2.0], [-2.0, 0.5], [0.5, -1.0], [1.0, 1.0]], [1, 0, 1, 0])
+    with pytest.raises(InvalidDataError, match="does not sum to one over the available options: 1"):
+        model.policy(menu, temperature=1, reference=[0.5, 0.5, 0.2, 0.2, 0.6])
+
+
+def test_another_reference_is_one_of_three_arguments() -> None:
+    menu = Menu(offsets=[0, 2])
+    with pytest.raises(TypeError, match="refernce"):
+        menu.with_reference(refernce=[0.2, 0.8])
+    with pytest.raises(InvalidParameterError, match="exactly one of reference, reference_log_probability"):
+        menu.with_reference()
+    with pytest.raises(InvalidParameterError, match="were both given"):
+        menu.with_reference(reference=[0.2, 0.8], reference_logits=[0.0, 0.0])
+
+
 def test_features_of_every_kind() -> None:
     sparse = Menu(sp.csr_array(FEATURES), [0, 2, 5])
     np.testing.assert_array_equal(sparse.features.toarray(), FEATURES)

@@ -17,9 +17,10 @@ from semiindex import (
     PreferencePairs,
     ProfiledLinkPolicy,
     RankingPolicy,
+    frontier_from_scores,
     policy_from_scores,
 )
-from semiindex.exceptions import BudgetError, InvalidDataError, InvalidParameterError
+from semiindex.exceptions import BudgetError, DataWarning, InvalidDataError, InvalidParameterError
 
 NAMES = ["reverse_kl", "forward_kl", "js_divergence", "chi_squared", "hellinger"]
 MENU = Menu(offsets=[0, 2, 5], reference=[0.4, 0.6, 0.2, 0.3, 0.5], weights=[1, 3])
@@ -109,6 +110,35 @@ def test_what_is_refused() -> None:
         policy_from_scores(SCORES, MENU, temperature=[1, 2, 3])
     with pytest.raises(BudgetError, match="greedy policy of these scores has a divergence of"):
         policy_from_scores(SCORES, MENU, budget=5)
+    with pytest.raises(InvalidParameterError, match="budget must be finite, got inf"):
+        policy_from_scores(SCORES, MENU, budget=np.inf, divergence="forward_kl")
+    for wrong in (True, "0.1", [0.1, "a"], np.array([True, False])):
+        for name in ("budget", "temperature"):
+            with pytest.raises(InvalidParameterError, match=f"{name} must be a number or one"):
+                policy_from_scores(SCORES, MENU, **{name: wrong})
+    with pytest.raises(InvalidDataError, match="scores must be numbers"):
+        policy_from_scores(list("abcde"), MENU, budget=0.1)
+    for wrong in (None, np.zeros((5, 2))):
+        with pytest.raises(InvalidParameterError, match="menu must be a Menu"):
+            policy_from_scores(SCORES, wrong, budget=0.1)
+
+
+def test_contexts_without_weight_do_not_count() -> None:
+    menu = Menu(offsets=[0, 2, 4], weights=[1, 0])
+    policy = policy_from_scores([0, 0, 0, 1], menu, temperature=0, divergence="forward_kl")
+    assert policy.context_divergence.tolist() == [0, np.inf]
+    assert policy.divergence == 0
+    assert policy.expected_reward([1.0, 3.0, np.nan, np.nan]) == 2
+
+
+def test_policies_keep_their_scores() -> None:
+    scores = SCORES.copy()
+    policy = policy_from_scores(scores, MENU, budget=0.1)
+    frontier = frontier_from_scores(scores, MENU, [0.0, 0.1])
+    scores[:] = 7.0
+    np.testing.assert_array_equal(policy.scores, SCORES)
+    np.testing.assert_array_equal(frontier.scores, SCORES)
+    np.testing.assert_allclose(frontier.policy(1).probabilities, policy.probabilities)
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +165,19 @@ def test_policies_of_estimators(estimator: type, pairs: PreferencePairs) -> None
     reference = [0.5, 0.5, 0.1, 0.2, 0.3, 0.4]
     moved = model.policy(menu, temperature=1e6, reference=reference)
     np.testing.assert_allclose(moved.probabilities, reference, rtol=1e-4)
+
+
+def test_menus_that_do_not_fit_the_model(pairs: PreferencePairs) -> None:
+    model = KnownLinkPolicy().fit(pairs.differences, pairs.labels)
+    with pytest.raises(InvalidDataError, match="menu has 3 features, but the model was fitted on 2"):
+        model.policy(Menu(np.zeros((2, 3)), [0, 2]), temperature=1)
+    named = Menu(pd.DataFrame(np.eye(2), columns=["b", "a"]), [0, 2])
+    with pytest.warns(DataWarning, match="menu has feature names, but KnownLinkPolicy was fitted without"):
+        by_position = model.policy(named, temperature=1)
+    np.testing.assert_array_equal(by_position.scores, model.coef_)
+    for act in (model.policy, model.win_probability, lambda menu: model.frontier(menu, [0.1])):
+        with pytest.raises(InvalidParameterError, match="menu must be a Menu, got NoneType"):
+            act(None)
 
 
 def test_kernels_on_differences_have_no_policy(pairs: PreferencePairs) -> None:

@@ -99,3 +99,39 @@ def test_what_does_not_fit_together(rng):
         policy_distance(policy, [0.5, 0.5])
     with pytest.raises(InvalidDataError, match="reward must have shape"):
         policy_distance(policy, policy, reward=[1.0])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        (
+            [0.5, 0.6, 0.2, 0.3, 0.5],
+            "policy must sum to one in every context, but does not in 1 of 2, first in 0",
+        ),
+        ([0.5, 0.5, 2.0, 3.0, 5.0], "first in 1, where the sum is 10"),
+        ([np.inf, 0.0, 0.2, 0.3, 0.5], "policy must hold probabilities, but is inf first in row 0"),
+        ([0.5, np.nan, 0.2, 0.3, 0.5], "is nan first in row 1"),
+        ([1.5, -0.5, 0.2, 0.3, 0.5], "is -0.5 first in row 1"),
+    ],
+)
+def test_numbers_that_are_no_policy(numbers, message):
+    menu = Menu(offsets=[0, 2, 5])
+    with pytest.raises(InvalidDataError, match=message):
+        policy_distance(numbers, menu.reference, menu=menu)
+    rounded = [0.5, 0.5, 0.333333, 0.333333, 0.333333]
+    assert policy_distance(rounded, menu.reference, menu=menu).total_variation < 1e-6
+
+
+def test_contexts_without_weight_do_not_count():
+    """Even where the divergence is infinite, or the reward is missing."""
+    menu = Menu(offsets=[0, 2, 4], weights=[1, 0])
+    p, q = [0.5, 0.5, 1.0, 0.0], [0.5, 0.5, 0.0, 1.0]
+    distance = policy_distance(p, q, reward=[1.0, 2.0, np.nan, np.inf], menu=menu)
+    assert [getattr(distance, name) for name in vars(distance)] == [0, 0, 0, 0, 0]
+    only = policy_distance(p, q, menu=Menu(offsets=[0, 2, 4], weights=[1, 1]))
+    assert (only.kl, only.kl_from_other) == (np.inf, np.inf)
+
+
+def test_menus_are_menus():
+    with pytest.raises(InvalidParameterError, match="menu must be a Menu, got list"):
+        policy_distance([1.0], [1.0], menu=[0, 1])
