@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from semiindex._types import FloatArray
@@ -156,8 +157,8 @@ class FrontierDisplay:
         Parameters
         ----------
         frontiers : Frontier or FrontierBand, or dict of these by name
-            From the method `frontier`, `frontier_from_scores` or `frontier_band`; under one divergence, and
-            all of win rates or all of rewards.
+            From the method `frontier`, `frontier_from_scores` or `frontier_band`; over the same options and
+            reference, under one divergence, and all of win rates or all of rewards.
 
         Returns
         -------
@@ -173,6 +174,11 @@ class FrontierDisplay:
             raise InvalidParameterError(
                 "frontiers must share one divergence, and all hold win rates or all rewards, to be drawn on "
                 f"the same axes; got {sorted(what)}"
+            )
+        if not all(_same_menu(one.menu, central[0].menu) for one in central[1:]):
+            raise InvalidParameterError(
+                "frontiers must be about the same menu: their options, reference or weights of contexts "
+                "differ, so that neither divergences nor win rates compare"
             )
         (kind, value_name) = what.pop()
         return cls(curves, kind=kind, value_name=value_name)
@@ -223,6 +229,15 @@ class FrontierDisplay:
         if len(self.curves) > 1:
             quiet_legend(ax, loc="lower right" if self.value_name != "win rate" else "upper left")
         return self
+
+
+def _same_menu(first: Menu, second: Menu) -> bool:
+    """Whether menus have the same contexts, weights and reference; features may differ between models."""
+    return (
+        np.array_equal(first.offsets, second.offsets)
+        and np.allclose(first.reference, second.reference, rtol=0, atol=1e-9)
+        and np.allclose(first.shares, second.shares, rtol=0, atol=1e-12)
+    )
 
 
 def _curve(name: str, one: Any) -> FrontierCurve:

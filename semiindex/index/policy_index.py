@@ -101,7 +101,8 @@ class PolicyIndex(IndexClass):
     log_probability : str, default="logp"
         Feature that holds the log-probability of an option under the policy.
     reference_log_probability : str, default="ref_logp"
-        Feature that holds that under the reference.
+        Feature that holds that under the reference. Both must be finite: an option to which one of them gives
+        no probability has no index, only a bound, so that comparisons with -inf are to be left out.
     divergence : str or Divergence, default="reverse_kl"
         Under which the policy was made. The default is that of RLHF and DPO, where the index is the
         difference of the log-ratios.

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.index.linear import LinearDesign, LinearIndex
+from semiindex.index.policy_index import PolicyIndex
 from semiindex.index.whitening import whiten
 from semiindex.inference.sample import InferenceSample
 from semiindex.link.shape import ShapeConstrainedLink
@@ -47,6 +48,12 @@ def require_eligible(model: Any, *, single_feature: bool = False) -> None:
             "the last step, and the data that it was given"
         )
     check_is_fitted(model)
+    if isinstance(model.index_, PolicyIndex):
+        raise InvalidParameterError(
+            "index=PolicyIndex: its one parameter is a sign, as the link absorbs the scale, and the policy "
+            "is taken as given: nothing of it varies from sample to sample. For intervals of its link or "
+            "win rates fit a LinearIndex to its index (index_of_policy) as the only feature"
+        )
     if not isinstance(model.index_, LinearIndex):
         raise InvalidParameterError(
             f"index={model.index_!r}: standard errors are those of a linear index. A rich class is "

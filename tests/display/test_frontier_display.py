@@ -79,6 +79,10 @@ def test_what_cannot_be_drawn_together(free, menu, rng):
     for frontiers in ([one, others[0]], [one, others[1]], alphas):
         with pytest.raises(InvalidParameterError, match="must share one divergence"):
             FrontierDisplay.from_frontiers(dict(enumerate(frontiers)))
+    moved = free.frontier(menu.with_reference(reference_logits=rng.normal(size=menu.n_options)), BUDGETS)
+    for other in (moved, free.frontier(menu[1:], BUDGETS)):
+        with pytest.raises(InvalidParameterError, match="must be about the same menu"):
+            FrontierDisplay.from_frontiers({"one": one, "other": other})
     with pytest.raises(InvalidParameterError, match="frontiers is empty"):
         FrontierDisplay.from_frontiers({})
     with pytest.raises(InvalidParameterError, match="must be Frontier or FrontierBand, got list"):

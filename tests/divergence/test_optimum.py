@@ -434,3 +434,9 @@ def test_a_budget_that_rounding_keeps_out_of_reach_is_said() -> None:
     h, log_q = np.array([1.0, 0.3, 0.0]), np.log([0.2, 0.3, 0.5])
     with pytest.warns(ConvergenceWarning, match="could not be brought closer to the budget 1.23457e-10"):
         solve_temperature(h, log_q, np.array([0, 3]), rough, 1.23456789e-10)
+
+
+def test_scores_too_small_for_a_temperature() -> None:
+    h, log_q = 1e-308 * np.array([0.0, 1.0, 2.0]), np.full(3, -np.log(3))
+    with pytest.warns(ConvergenceWarning, match="below 1e-290"):
+        solve_temperature(h, log_q, np.array([0, 3]), reverse_kl, 0.3)

@@ -114,6 +114,14 @@ def test_estimators_fit_the_policy_as_one_feature(estimator: type) -> None:
     np.testing.assert_allclose(model.score_options(pairs.features1), ratio[1])
 
 
+def test_options_without_probability_do_not_reach_a_fit() -> None:
+    """Refused with the features, whatever the estimator: the fit never sees an infinite index."""
+    sides = np.zeros((2, 4, 2))
+    sides[1, 2, 0] = -np.inf
+    with pytest.raises(InvalidDataError, match="features1 contains -inf in feature 'logp', first in row 2"):
+        PreferencePairs(*sides, [0, 1, 0, 1], feature_names=["logp", "ref_logp"])
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_policy_that_people_dislike_is_said_to_be_one(estimator: type) -> None:
     with pytest.warns(DataWarning, match="negative coefficient"):

@@ -12,6 +12,7 @@ from semiindex import (
     KnownLinkPolicy,
     LogisticLink,
     Menu,
+    PolicyIndex,
     PreferencePairs,
     ProfiledLinkPolicy,
     RankingPolicy,
@@ -127,6 +128,13 @@ def test_fits_without_intervals(rng, menu):
     policy = good.policy(menu, budget=0.2)
     pairs = PreferencePairs(np.zeros_like(X), X, y)
     kernel = ProfiledLinkPolicy(index=KernelIndex(), ridge=0.1).fit(pairs)
+    sides = rng.normal(size=(2, 200, 2))
+    given = PreferencePairs(*sides, y[:200], feature_names=["logp", "ref_logp"])
+    by_policy = KnownLinkPolicy(index=PolicyIndex()).fit(given)
+    with pytest.raises(InvalidParameterError, match="index=PolicyIndex: its one parameter is a sign"):
+        win_rate_interval(by_policy, given, policy, bootstrap=FEW)
+    with pytest.raises(InvalidParameterError, match="index=PolicyIndex: its one parameter is a sign"):
+        frontier_band(by_policy, given, menu, [0.1], bootstrap=FEW)
     classes = ProfiledLinkPolicy(pooling=None).fit(X, y, link_groups=np.arange(200) % 2)
     refused = [
         (kernel, pairs, None, "index=KernelIndex"),
