@@ -11,6 +11,9 @@ multiplier draws in every replication. Forms with refits are judged by the warp-
 null distribution.
 
     python benchmarks/statistical/size_and_power.py --replications 4000 --jobs 2 --out docs/tables
+
+``--tests index`` runs the tests of that name only and puts their rows into the table that is there, which
+must have been made with as many replications.
 """
 
 from __future__ import annotations
@@ -91,6 +94,7 @@ SAMPLES = [
     *(Sample("Gumbel", "mixed", g, (), ("antisymmetry",)) for g in (0, 100)),
     Sample("logistic, squared feature", "mixed", 0, (), ("index",)),
     Sample("falling", "mixed", 0, (), ("monotonicity",)),
+    Sample("flips, squared feature", "mixed", 0, (), ("index",)),
 ]
 REFIT_SAMPLES = [
     *(Sample("logistic", design, 0, (REFITS,)) for design in ("mixed", "normal")),
@@ -105,8 +109,8 @@ def probability(link: str, X: np.ndarray, theta: np.ndarray) -> np.ndarray:
         return FLAT.probability(t)
     if link == "falling":
         return 0.5 + 0.4 * np.sin(t)
-    if link == "logistic, squared feature":
-        return LogisticLink().probability(t + 0.5 * X[:, 0] * np.abs(X[:, 0]))
+    if link.endswith(", squared feature"):
+        link, t = link.removesuffix(", squared feature"), t + 0.5 * X[:, 0] * np.abs(X[:, 0])
     return LINKS[link].probability(t)
 
 
@@ -131,8 +135,8 @@ def band_misses(result: Any, link: str, X: np.ndarray, theta: np.ndarray) -> boo
     return bool(np.any(outside))
 
 
-def rejections(cell: Sample, theta: np.ndarray, seed: int) -> dict[str, bool]:
-    """One replication of the tests without refits."""
+def rejections(cell: Sample, wanted: tuple[str, ...], theta: np.ndarray, seed: int) -> dict[str, bool]:
+    """One replication of those tests without refits that are wanted."""
     rng = np.random.default_rng([seed, SAMPLES.index(cell)])
     X, y, groups = draw(cell, theta, rng)
     options: dict[str, Any] = {"groups": groups, "multipliers": Multipliers(499, random_state=seed)}
@@ -142,7 +146,6 @@ def rejections(cell: Sample, theta: np.ndarray, seed: int) -> dict[str, bool]:
         "index": index_test,
         "monotonicity": monotonicity_test,
     }
-    wanted = cell.true + cell.false
     result = {
         name: bool(test(model, X, y, **options).p_value <= LEVEL)
         for name, test in tests.items()
@@ -177,17 +180,20 @@ def quietly(function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
 
 
-def run(replications: int, jobs: int) -> pd.DataFrame:
-    """All samples; the same numbers for any number of jobs."""
+def run(replications: int, jobs: int, only: list[str]) -> pd.DataFrame:
+    """All samples of the tests asked for; the same numbers for any number of jobs and any other tests."""
     truths = {design: truth(design) for design in ("mixed", "normal")}
     rows: list[dict[str, Any]] = []
     with Parallel(jobs, batch_size=16) as pool:
         for cell in SAMPLES:
+            wanted = tuple(name for name in cell.true + cell.false if name in only)
+            if not wanted:
+                continue
             count = replications if cell.true else max(replications // POWER_PART, 1)
-            tasks = (delayed(quietly)(rejections, cell, truths[cell.design], s) for s in range(count))
+            tasks = (delayed(quietly)(rejections, cell, wanted, truths[cell.design], s) for s in range(count))
             shares = 100 * pd.DataFrame(pool(tasks)).mean()
-            rows += [row(cell, name, name in cell.true, shares[name]) for name in cell.true + cell.false]
-        for cell in REFIT_SAMPLES:
+            rows += [row(cell, name, name in cell.true, shares[name]) for name in wanted]
+        for cell in REFIT_SAMPLES if REFITS in only else []:
             count = replications if cell.true else max(replications // POWER_PART, 1)
             tasks = (delayed(quietly)(refit, cell, truths[cell.design], s) for s in range(count))
             values = np.array(pool(tasks))
@@ -212,16 +218,32 @@ def table(results: pd.DataFrame, replications: int) -> str:
         cells = [entry.test, f"{entry.link}, {entry.design}", entry.n_groups or "none"]
         cells += ["true" if entry.null else "false", f"{entry.rejected:.1f}{mark}"]
         lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join([*lines, "", note(replications)])
+
+
+def note(replications: int) -> str:
+    """What the table rests on."""
     error = 100 * np.sqrt(LEVEL * (1 - LEVEL) / replications)
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"n = {N_ROWS}; {replications} replications where the null hypothesis is true, so that a size of "
-            f"5% has a standard error of {error:.1f}, and a quarter of them for powers. (!): outside "
-            f"{SIZE[0]:g} to {SIZE[1]:g}.",
-        ]
+    return (
+        f"n = {N_ROWS}; {replications} replications where the null hypothesis is true, so that a size of "
+        f"5% has a standard error of {error:.1f}, and a quarter of them for powers. (!): outside "
+        f"{SIZE[0]:g} to {SIZE[1]:g}."
     )
+
+
+def other_rows(text: str, only: list[str], replications: int) -> pd.DataFrame:
+    """Rows of a table that is there, but for those of the tests that were run again."""
+    if note(replications) not in text:
+        raise SystemExit("The table was made with another number of replications; run all tests")
+    rows: list[dict[str, Any]] = []
+    for line in text.splitlines()[2:]:
+        if line.startswith("|"):
+            test, data, groups, null, rejected = (part.strip() for part in line.strip("|").split("|"))
+            link, design = data.rsplit(", ", 1)
+            cell = Sample(link, design, 0 if groups == "none" else int(groups))
+            if not any(test in name.split(", ") for name in only):
+                rows.append(row(cell, test, null == "true", float(rejected.removesuffix("(!)"))))
+    return pd.DataFrame(rows)
 
 
 def main() -> None:
@@ -230,8 +252,15 @@ def main() -> None:
     parser.add_argument("--replications", type=int, default=4000)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder for size_and_power.md")
+    names = sorted({name for cell in SAMPLES + REFIT_SAMPLES for name in cell.true + cell.false})
+    parser.add_argument("--tests", nargs="+", choices=names, default=names, help="default: all")
     arguments = parser.parse_args()
-    text = table(run(arguments.replications, arguments.jobs), arguments.replications)
+    count = arguments.replications
+    results = run(count, arguments.jobs, arguments.tests)
+    if arguments.out is not None and arguments.tests != names:
+        old = (arguments.out / "size_and_power.md").read_text()
+        results = pd.concat([results, other_rows(old, arguments.tests, count)], ignore_index=True)
+    text = table(results, count)
     print(text)
     if arguments.out is not None:
         arguments.out.mkdir(parents=True, exist_ok=True)
