@@ -50,7 +50,7 @@ class PathScores:
 
 
 def score_path(
-    base: PreferencePolicy, parameters: dict[str, Any], ridges: list[float], data: FitInput, fold: Fold
+    base: PreferencePolicy, parameters: dict[str, Any], ridges: list[float | None], data: FitInput, fold: Fold
 ) -> PathScores:
     """Held-out losses of one fold along the ridges, from the largest to the smallest.
 
@@ -62,8 +62,8 @@ def score_path(
         Estimator.
     parameters : dict
         Its parameters besides the ridge.
-    ridges : list of float
-        Penalties, decreasing.
+    ridges : list of float or None
+        Penalties, decreasing; None for an estimator that has no penalty.
     data : FitInput
         The whole sample.
     fold : Fold
@@ -75,21 +75,26 @@ def score_path(
 
 
 def _walk(
-    estimator: PreferencePolicy, ridges: list[float], train: FitInput, data: FitInput, test: IntArray
+    estimator: PreferencePolicy, ridges: list[float | None], train: FitInput, data: FitInput, test: IntArray
 ) -> PathScores:
     """Fit and judge one ridge after the other."""
     index = LinearIndex() if estimator.index is None else clone(estimator.index)
     held_out = data.take(test)
     losses, converged = np.empty((len(ridges), test.size)), np.empty(len(ridges), dtype=bool)
     read = partial(
-        prepare, train, index, antisymmetric=estimator.antisymmetric, free_location=estimator._free_location
+        prepare,
+        train,
+        index,
+        antisymmetric=estimator.antisymmetric,
+        free_location=estimator._free_location,
+        strata=estimator._strata(train),
     )
-    prepared = read(ridge=ridges[0])
+    prepared = read(ridge=ridges[0] or 0.0)
     design = index.design(held_out.pairs)
     start: FloatArray | None = None
     for k, ridge in enumerate(ridges):
-        estimator = clone(estimator).set_params(ridge=ridge)
-        if ridge > 0:
+        estimator = clone(estimator) if ridge is None else clone(estimator).set_params(ridge=ridge)
+        if ridge:
             previous, prepared = prepared, prepared.with_ridge(ridge)
             start = None if start is None else _moved(start, previous, prepared)
         else:  # a fit without penalty has coordinates, and an objective, of its own

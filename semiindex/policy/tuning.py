@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, ParameterGrid
 
-from semiindex._types import FloatArray, IntArray
+from semiindex._types import AnyArray, FloatArray, IntArray
 from semiindex.data import PreferencePairs
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.index.linear import LinearIndex
@@ -90,15 +90,16 @@ def tune(
     ridge : sequence of float, optional
         Penalties. The default is eleven values half a decade apart, from the mean squared length
         of the features of a comparison (where next to nothing is fitted) downwards: a scale that
-        follows the units of the features and the size of the kernel.
+        follows the units of the features and the size of the kernel. `OrthogonalPolicy` has none.
     gamma : sequence of float, optional
         Values of ``index__gamma``, the width of a kernel index.
     grid : mapping, optional
         Further parameters, by names as in `set_params`, with their values; all combinations are
-        tried.
+        tried. For an estimator without a ridge, such as ``{"bandwidth": [0.2, 0.4]}``.
     cv : int, splitter or iterable of (train, test), default=5
         Number of folds, or folds as in scikit-learn. Folds of a number are drawn of raters if there
-        are `groups`, else of comparisons, so that rows of one rater or comparison stay together.
+        are `groups`, else of comparisons, so that rows of one rater or comparison stay together. Folds
+        that are given number the rows as they were passed, those of weight zero included.
     groups : array-like of shape (n,), optional
         Raters. The default is the groups that `PreferencePairs` carry, or their units where
         comparisons have several rows.
@@ -132,9 +133,10 @@ def tune(
     True
     """
     base = clone(estimator)
-    data = _read(base, X, y, sample_weight, link_groups)
-    clusters = _clusters(X, groups, sample_weight)
-    folds = _folds(cv, data, clusters, random_state)
+    data = _read(base, X, y, sample_weight, link_groups, groups)
+    used = _used_rows(X, sample_weight)
+    clusters = _clusters(X, groups, used)
+    folds = _folds(cv, data, clusters, random_state, used)
     candidates = _candidates(base, data, ridge, gamma, grid)
     tasks = [
         delayed(score_path)(base, parameters, ridges, data, fold)
@@ -146,36 +148,46 @@ def tune(
     scores, order = _table(candidates, losses, paths, folds, data.weight, clusters)
     best = _flat(candidates)[order[0]]
     model = clone(estimator).set_params(**best)
-    model.fit(X, y, sample_weight=sample_weight, link_groups=link_groups)
+    model.fit(X, y, sample_weight=sample_weight, link_groups=link_groups, groups=groups)
     return TuningResult(scores, best, model, _notes(best, candidates))
 
 
-#: Other parameters, and ridges from large to small.
-_Candidates: TypeAlias = list[tuple[dict[str, Any], list[float]]]
+#: Other parameters, and ridges from large to small; the one entry None for an estimator without a ridge.
+_Candidates: TypeAlias = list[tuple[dict[str, Any], list[float | None]]]
 
 
-def _read(base: PreferencePolicy, X: Any, y: Any, sample_weight: Any, link_groups: Any) -> FitInput:
+def _read(
+    base: PreferencePolicy, X: Any, y: Any, sample_weight: Any, link_groups: Any, groups: Any
+) -> FitInput:
     """The checked sample; rows of weight zero are left out."""
-    return read_fit_input(base, X, y, sample_weight, link_groups, one_class_allowed=base.antisymmetric)
+    return read_fit_input(
+        base, X, y, sample_weight, link_groups, groups, one_class_allowed=base.antisymmetric
+    )
 
 
-def _clusters(X: Any, groups: ArrayLike | None, sample_weight: ArrayLike | None) -> IntArray | None:
-    """What stays together in a fold, as numbers, for the rows of positive weight."""
-    n_rows = len(X) if hasattr(X, "__len__") else X.shape[0]
+def _used_rows(X: Any, sample_weight: ArrayLike | None) -> AnyArray:
+    """Mask of the rows that the checked sample kept: those of positive weight."""
+    n_rows = int(X.shape[0]) if hasattr(X, "shape") else len(X)  # sparse matrices have no length
     weight = np.ones(n_rows) if sample_weight is None else np.broadcast_to(sample_weight, (n_rows,))
+    if isinstance(X, PreferencePairs) and X.weights is not None:
+        weight = weight * X.weights
+    return np.asarray(weight > 0)
+
+
+def _clusters(X: Any, groups: ArrayLike | None, used: AnyArray) -> IntArray | None:
+    """What stays together in a fold, as numbers, for the rows of positive weight."""
     chosen = None if groups is None else np.asarray(groups)
-    if isinstance(X, PreferencePairs):
-        weight = weight if X.weights is None else weight * X.weights
-        if chosen is None:
-            chosen = X.groups if X.groups is not None else X.units
+    if isinstance(X, PreferencePairs) and chosen is None:
+        chosen = X.groups if X.groups is not None else X.units
     if chosen is None:
         return None
-    if chosen.shape != (n_rows,):
-        raise InvalidDataError(f"groups must have one entry for each of {n_rows} rows, got {chosen.shape}")
-    return np.asarray(np.unique(chosen[weight > 0], return_inverse=True)[1]).ravel()
+    return np.asarray(np.unique(chosen[used], return_inverse=True)[1]).ravel()
 
 
-def _folds(cv: Any, data: FitInput, clusters: IntArray | None, random_state: int | None) -> list[Fold]:
+def _folds(
+    cv: Any, data: FitInput, clusters: IntArray | None, random_state: int | None, used: AnyArray
+) -> list[Fold]:
+    """Folds of the checked sample; those that are given count all rows that were passed."""
     rows = np.arange(data.z.size)
     if isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
         count = rows.size if clusters is None else int(clusters.max()) + 1
@@ -188,7 +200,11 @@ def _folds(cv: Any, data: FitInput, clusters: IntArray | None, random_state: int
         raise InvalidParameterError(
             f"cv must be a number of folds, a splitter or an iterable of folds, got {cv!r}"
         )
-    return [Fold(rows[train], rows[test]) for train, test in cv]
+    place = np.where(used, np.cumsum(used) - 1, -1)  # among the rows of positive weight
+    folds = [Fold(*(numbers[numbers >= 0] for numbers in (place[train], place[test]))) for train, test in cv]
+    if any(fold.train.size == 0 or fold.test.size == 0 for fold in folds):
+        raise InvalidDataError("cv: a fold trains on, or holds out, no row of positive weight")
+    return folds
 
 
 def _candidates(
@@ -204,15 +220,39 @@ def _candidates(
         raise InvalidParameterError("grid: give the penalties as the argument ridge")
     if gamma is not None:
         others["index__gamma"] = gamma
-    candidates = []
+    if "ridge" not in base.get_params():
+        return _without_ridge(base, ridge, others)
+    candidates: _Candidates = []
     for parameters in ParameterGrid(others):
         trial = clone(base).set_params(**parameters)
-        ridges = _default_ridges(trial, data) if ridge is None else sorted({float(r) for r in ridge})[::-1]
+        chosen = _default_ridges(trial, data) if ridge is None else sorted({float(r) for r in ridge})[::-1]
+        ridges: list[float | None] = list(chosen)
         if not ridges:
             raise InvalidParameterError("ridge is empty; leave it at None for the default grid")
         for value in ridges:
             trial.set_params(ridge=value)._check_parameters()
         candidates.append((parameters, ridges))
+    return candidates
+
+
+def _without_ridge(
+    base: PreferencePolicy, ridge: Sequence[float] | None, others: Mapping[str, Sequence[Any]]
+) -> _Candidates:
+    """Candidates of an estimator that has no penalty: one fit for every combination."""
+    if ridge is not None:
+        raise InvalidParameterError(
+            f"ridge: {type(base).__name__} has no penalty; choose its other parameters by grid, such as "
+            "grid={'bandwidth': [0.2, 0.4]}"
+        )
+    if not others:
+        raise InvalidParameterError(
+            f"{type(base).__name__} has no ridge, so that there is nothing to choose without a grid, such as "
+            "grid={'bandwidth': [0.2, 0.4]}"
+        )
+    candidates: _Candidates = []
+    for parameters in ParameterGrid(others):
+        clone(base).set_params(**parameters)._check_parameters()
+        candidates.append((parameters, [None]))
     return candidates
 
 
@@ -228,7 +268,11 @@ def _default_ridges(estimator: PreferencePolicy, data: FitInput) -> list[float]:
 
 def _flat(candidates: _Candidates) -> list[dict[str, Any]]:
     """Parameters of every candidate, in the order of the losses."""
-    return [{**parameters, "ridge": ridge} for parameters, ridges in candidates for ridge in ridges]
+    return [
+        parameters if ridge is None else {**parameters, "ridge": ridge}
+        for parameters, ridges in candidates
+        for ridge in ridges
+    ]
 
 
 def _held_out(n_folds: int, paths: list[PathScores]) -> FloatArray:

@@ -6,11 +6,18 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 
-from semiindex import KnownLinkPolicy, PreferencePairs, ProfiledLinkPolicy, ShapeConstrainedLink
+from semiindex import (
+    KnownLinkPolicy,
+    OrthogonalPolicy,
+    PreferencePairs,
+    ProfiledLinkPolicy,
+    ShapeConstrainedLink,
+)
 from semiindex.exceptions import ConvergenceWarning, InvalidDataError, InvalidParameterError, SemiindexWarning
 from semiindex.index import KernelIndex, ProductKernel
 from semiindex.policy import _path
@@ -153,8 +160,7 @@ def test_weights_count_in_fits_and_in_scores() -> None:
     pairs = sample()
     weight = np.random.default_rng(0).integers(0, 3, 150).astype(float)
     train, test = np.arange(100), np.arange(100, 150)
-    used = np.flatnonzero(weight > 0)
-    folds = [(np.searchsorted(used, used[used < 100]), np.searchsorted(used, used[used >= 100]))]
+    folds = [(train, test)]
     result = tune(KnownLinkPolicy(), pairs, ridge=[0.1], cv=folds, sample_weight=weight)
     model = KnownLinkPolicy(ridge=0.1).fit(pairs[train], sample_weight=weight[train])
     wanted = log_loss(pairs.labels[test], model.predict_proba(pairs[test]), sample_weight=weight[test])
@@ -229,10 +235,63 @@ def test_warnings_come_once_from_the_refit() -> None:
         ({"grid": {"ridge": [1.0]}}, "give the penalties as the argument ridge"),
         ({"cv": 1}, "the number of folds must be from 2 to 150"),
         ({"cv": "loo"}, "cv must be a number of folds"),
-        ({"groups": np.zeros(3)}, "groups must have one entry for each of 150 rows"),
+        ({"groups": np.zeros(3)}, "groups must have one entry for each of the 150"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, message) -> None:
     error = InvalidDataError if "groups" in arguments else InvalidParameterError
     with pytest.raises(error, match=message):
         tune(KnownLinkPolicy(index=KernelIndex()), sample(), **arguments)
+
+
+def test_sparse_differences_are_tuned_like_dense_ones() -> None:
+    pairs = sample()
+    X, y = pairs.differences, pairs.labels
+    dense = tune(KnownLinkPolicy(), X, y, ridge=RIDGES, cv=3)
+    sparse = tune(KnownLinkPolicy(), sp.csr_array(X), y, ridge=RIDGES, cv=3)
+    np.testing.assert_allclose(sparse.scores.log_loss, dense.scores.log_loss, rtol=1e-6)
+
+
+@pytest.mark.parametrize("masks", [False, True])
+def test_given_folds_number_all_rows_those_of_weight_zero_included(masks: bool) -> None:
+    pairs = sample()
+    X, y = pairs.differences, pairs.labels
+    weight = np.where(np.arange(150) % 5 == 0, 0.0, 1.0)
+    folds = list(KFold(3).split(X))
+    used = np.flatnonzero(weight)
+    kept = [tuple(np.flatnonzero(np.isin(used, rows)) for rows in fold) for fold in folds]
+    if masks:
+        folds = [tuple(np.isin(np.arange(150), rows) for rows in fold) for fold in folds]
+    whole = tune(KnownLinkPolicy(), X, y, ridge=RIDGES, cv=folds, sample_weight=weight)
+    without = tune(KnownLinkPolicy(), X[used], y[used], ridge=RIDGES, cv=kept)
+    np.testing.assert_allclose(whole.scores.log_loss, without.scores.log_loss, rtol=1e-8)
+    with pytest.raises(InvalidDataError, match="no row of positive weight"):
+        tune(KnownLinkPolicy(), X, y, cv=[(np.arange(1, 150), np.array([0]))], sample_weight=weight)
+
+
+@pytest.mark.parametrize("method", ["klein_spady", "efficient_score"])
+def test_an_estimator_without_a_ridge_is_tuned_by_its_grid(method: str) -> None:
+    pairs = sample()
+    X, y = pairs.differences, pairs.labels
+    folds = list(KFold(3).split(X))
+    estimator = OrthogonalPolicy(method)
+    raters = np.arange(150) // 2
+    result = tune(estimator, X, y, grid={"bandwidth": [0.3, 0.6]}, cv=folds, groups=raters)
+    assert set(result.best_params) == {"bandwidth"}
+    assert result.notes == ()
+    for bandwidth in (0.3, 0.6):
+        losses = []
+        for train, test in folds:
+            model = clone(estimator).set_params(bandwidth=bandwidth)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SemiindexWarning)
+                model.fit(X[train], y[train], groups=raters[train])
+            losses += [log_loss(y[test], model.predict_proba(X[test]))]
+        row = result.scores.set_index("bandwidth").loc[bandwidth]
+        assert row.log_loss == pytest.approx(np.mean(losses), rel=1e-6)
+    with pytest.raises(InvalidParameterError, match="has no penalty"):
+        tune(estimator, X, y, ridge=RIDGES)
+    with pytest.raises(InvalidParameterError, match="nothing to choose without a grid"):
+        tune(estimator, X, y)
+    with pytest.raises(InvalidParameterError, match="bandwidth must be"):
+        tune(estimator, X, y, grid={"bandwidth": [-1.0]})
