@@ -15,7 +15,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -140,6 +140,9 @@ def bootstrap_draws(
     data = read_fit_input(
         clone(model), X, y, sample_weight, link_groups, one_class_allowed=model.antisymmetric
     )
+    if data.groups is None and sample.clusters:
+        # Raters that came as an array: a refit keeps their answers in one fold, as the fit did.
+        data = replace(data, groups=sample.clusters[0])
     tasks = (
         delayed(_refit)(model, data, _multiplier(sample, seed), sigma, sample.feature_names) for seed in seeds
     )

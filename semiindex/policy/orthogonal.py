@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, column_or_1d
 
-from semiindex._types import IntArray
+from semiindex._types import AnyArray, IntArray
 from semiindex.data import PreferencePairs
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.index.base import IndexClass
@@ -188,8 +189,10 @@ class OrthogonalPolicy(LinkFreePolicy):
         if self.method not in _METHODS:
             raise InvalidParameterError(f"method must be one of {_METHODS}, got {self.method!r}")
         get_kernel(self.kernel)
-        named = isinstance(self.bandwidth, str) and self.bandwidth in ("rule", "cv")
-        number = isinstance(self.bandwidth, (int, float)) and 0 < self.bandwidth < np.inf
+        bandwidth: Any = self.bandwidth
+        named = isinstance(bandwidth, str) and bandwidth in ("rule", "cv")
+        is_number = isinstance(bandwidth, Real) and not isinstance(bandwidth, bool)
+        number = is_number and 0 < bandwidth < np.inf
         if not (named or number):
             raise InvalidParameterError(
                 "bandwidth must be 'rule', 'cv' or a positive number of normal scores, "
@@ -205,7 +208,16 @@ class OrthogonalPolicy(LinkFreePolicy):
         """The folds of raters: equal comparisons of two raters may be in two folds, and stay apart."""
         if self.method == "klein_spady" or data.groups is None:
             return None
-        return draw_folds(data.groups, self.n_folds, self.random_state)
+        return self._folds_of_raters(data.groups)
+
+    def _folds_of_raters(self, groups: AnyArray) -> IntArray:
+        if np.unique(groups).size < 2:
+            raise InvalidDataError(
+                "groups names a single rater, whose answers would all be in one fold and predict themselves: "
+                "cross-fitting needs two raters or more. Leave groups out to draw the folds of comparisons, "
+                "or use method='klein_spady', which needs no folds"
+            )
+        return draw_folds(groups, self.n_folds, self.random_state)
 
     def _estimate(self, prepared: PreparedSample) -> Estimate:
         sample = prepared.sample
@@ -299,16 +311,29 @@ class OrthogonalPolicy(LinkFreePolicy):
             raise InvalidDataError("y is missing: a matrix of differences carries no labels; pass y")
         labels = column_or_1d(y)
         check_consistent_length(t, labels)
+        unknown = ~np.isin(labels, self.classes_)
+        if unknown.any():
+            raise InvalidDataError(
+                f"y has the label {labels[unknown].tolist()[0]!r}, which did not occur in the fit; its "
+                f"labels are {self.classes_.tolist()}"
+            )
         z = (labels == self.classes_[1]).astype(np.float64)
         weight = _check_sample_weight(sample_weight, t, dtype=np.float64)
-        units = t.size if groups is None else read_raters(groups, t.size)
+        if (weight < 0).any():
+            raise InvalidDataError(
+                "sample_weight is negative in some row; weights are frequencies, at least 0"
+            )
+        if groups is None:
+            folds = draw_folds(t.size, self.n_folds, self.random_state)
+        else:
+            folds = self._folds_of_raters(read_raters(groups, t.size))
         design = self.index_.design(X if isinstance(X, PreferencePairs) else read_predict_input(self, X))
         return cross_fitted_components(
             t,
             z,
             weight,
             design.rows(slice(None)),
-            folds=draw_folds(units, self.n_folds, self.random_state),
+            folds=folds,
             rule=self._rule(),
             antisymmetric=self.antisymmetric,
         )

@@ -245,3 +245,15 @@ def test_pairs_are_resampled_by_comparison(make_sample) -> None:
     draws = infer(KnownLinkPolicy().fit(pairs), pairs, covariance=Bootstrap(10)).draws
     once = infer(KnownLinkPolicy().fit(X, y), X, y, covariance=Bootstrap(10)).draws
     np.testing.assert_allclose(draws, once, rtol=1e-2)
+
+
+@pytest.mark.filterwarnings("ignore::semiindex.exceptions.ConvergenceWarning")
+def test_refits_know_the_raters_of_an_array(make_sample) -> None:
+    """They stay in one fold of the efficient score, as those that pairs carry do."""
+    X, y = make_sample(240)
+    raters = np.arange(240) // 4
+    pairs = PreferencePairs(np.zeros_like(X), X, y, groups=raters)
+    estimator = OrthogonalPolicy("efficient_score")
+    given = infer(estimator.fit(X, y, groups=raters), X, y, groups=raters, covariance=Bootstrap(4))
+    carried = infer(clone(estimator).fit(pairs), pairs, covariance=Bootstrap(4))
+    np.testing.assert_allclose(given.draws, carried.draws, rtol=1e-9)

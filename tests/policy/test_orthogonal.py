@@ -410,3 +410,33 @@ def test_warnings_point_at_the_line_that_called_fit() -> None:
     for w in record:
         assert w.filename == __file__
         assert w.lineno == line + (w.category is ConvergenceWarning)
+
+
+def test_a_single_rater_cannot_be_cross_fitted() -> None:
+    X, y = sample()
+    one = np.zeros(200)
+    with pytest.raises(InvalidDataError, match="two raters or more"):
+        OrthogonalPolicy("efficient_score").fit(X, y, groups=one)
+    model = fit(OrthogonalPolicy(), X, y, groups=one)  # nothing is cross-fitted
+    with pytest.raises(InvalidDataError, match="two raters or more"):
+        model.score_components(X, y, groups=one)
+
+
+@pytest.mark.parametrize("number", [np.float32(0.5), np.float64(0.5)])
+def test_bandwidths_of_numpy(number) -> None:
+    X, y = sample()
+    np.testing.assert_array_equal(
+        fit(OrthogonalPolicy(bandwidth=number), X, y).coef_, fit(OrthogonalPolicy(bandwidth=0.5), X, y).coef_
+    )
+    fit(OrthogonalPolicy(bandwidth=np.int64(1)), X, y)
+    with pytest.raises(InvalidParameterError, match="bandwidth must be"):
+        OrthogonalPolicy(bandwidth=True).fit(X, y)
+
+
+def test_components_check_labels_and_weights() -> None:
+    X, y = sample()
+    model = fit(OrthogonalPolicy(), X, y)
+    with pytest.raises(InvalidDataError, match="the label 2, which did not occur"):
+        model.score_components(X, np.where(np.arange(200) == 5, 2, y))
+    with pytest.raises(InvalidDataError, match="sample_weight is negative"):
+        model.score_components(X, y, np.where(np.arange(200) == 5, -1.0, 1.0))
