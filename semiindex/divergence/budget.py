@@ -102,7 +102,7 @@ def _warn_of_errors(error: FloatArray, budget: FloatArray) -> None:
         warnings.warn(
             f"the divergence could not be brought closer to the budget {budget[k]:.6g} than {error[k]:.2g}: "
             "rounding errors rule. Look for scores that differ by little beside their size (subtract a "
-            "constant per context) or are below 1e-290 (multiply them: temperatures are numbers, too), or for "
+            "constant per context) or are below 1e-290 (multiply them: temperatures are numbers too), or for "
             "an f of a custom divergence that cancels near 1",
             ConvergenceWarning,
             stacklevel=2,

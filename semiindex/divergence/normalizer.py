@@ -109,15 +109,17 @@ def normalize_block(
     x = divergence.log_ratio_below(top, gap)
     log_slope = divergence.log_slope(top)  # from rates in the unknown to q / f''
     defect = _log_total(block.log_reference, x)
-    if divergence.derivative_at_zero > -np.inf:
-        lost = np.flatnonzero(~(np.abs(defect) <= _UNRESOLVED * np.maximum(1.0, upper)))
-        if lost.size:
-            again = _solve_from_worst(divergence, gap[:, lost], block.log_reference[:, lost])
-            x[:, lost], rate[:, lost], log_slope[lost] = again
-            top[lost] = np.where(gap[:, lost] == 0, x[:, lost], -np.inf).max(axis=0)
-            defect[lost] = _log_total(block.log_reference[:, lost], x[:, lost])
+    unresolved = ~(np.abs(defect) <= _UNRESOLVED * np.maximum(1.0, upper))
+    lost = np.flatnonzero(unresolved & (divergence.derivative_at_zero > -np.inf))
+    if lost.size:
+        again = _solve_from_worst(divergence, gap[:, lost], block.log_reference[:, lost])
+        x[:, lost], rate[:, lost], log_slope[lost] = again
+        top[lost] = np.where(gap[:, lost] == 0, x[:, lost], -np.inf).max(axis=0)
+        defect[lost] = _log_total(block.log_reference[:, lost], x[:, lost])
     log_total = np.where(np.isfinite(defect), defect, 0.0)  # a rounding error, spread over all options
     mean, squares = _moments(gap, rate)
+    if lost.size:
+        mean[lost], squares[lost] = _centred_moments(gap[:, lost], rate[:, lost])
     with np.errstate(over="ignore", invalid="ignore"):
         sensitivity = squares * np.exp(-log_slope)
     return NormalizedBlock(top - log_total, x - log_total, mean, sensitivity, np.abs(defect))
@@ -164,13 +166,24 @@ def _gap_of_worst(divergence: Divergence, gap: FloatArray, log_q: FloatArray) ->
 
 
 def _moments(gap: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Weighted mean and sum of squares about it; they guide steps, so that rounding does not matter."""
+    """Weighted mean and sum of squares about it; they guide steps, so that rounding does not matter.
+
+    Except where one weight outdoes all others by many digits: `_centred_moments`, which takes a pass more.
+    """
     gap = np.minimum(gap, _LARGEST_GAP)
     with np.errstate(invalid="ignore", over="ignore"):
         weighted = weight * gap
         mean = weighted.sum(axis=0) / weight.sum(axis=0)
         squares = (weighted * gap).sum(axis=0) - mean * weighted.sum(axis=0)
     return mean, np.maximum(squares, 0.0)
+
+
+def _centred_moments(gap: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """As `_moments`, for weights of which one, of an option about to be given up, may be almost all."""
+    gap = np.minimum(gap, _LARGEST_GAP)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = (weight * gap).sum(axis=0) / weight.sum(axis=0)
+        return mean, np.asarray((weight * (gap - mean) ** 2).sum(axis=0))
 
 
 def _solve(

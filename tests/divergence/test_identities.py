@@ -323,3 +323,22 @@ def test_custom_functions_take_arrays() -> None:
         custom_divergence(lambda r: math.sqrt(r), derivative, inverse)
     with pytest.raises(InvalidParameterError, match=r"inverse_derivative must take an array.*result is \(\)"):
         custom_divergence(f, derivative, lambda u: 0.0)
+
+
+SPARSE = [chi_squared, *(alpha_divergence(a) for a in (1.01, 1.5, 2.0, 3.0, 5.0, 8.0)), _quadratic()]
+
+
+@pytest.mark.parametrize("sparse", SPARSE, ids=lambda one: f"{one.name}{getattr(one, 'alpha', '')}")
+def test_ratios_from_below_and_from_above(sparse: Divergence) -> None:
+    """What lies a gap below is what the other rises from; an option just given up rises from f'(0+)."""
+    top, gap = np.array([0.0, 0.7, 2.0]), np.array([[0.0], [0.01], [0.05]])
+    below = sparse.log_ratio_below(top, gap)
+    np.testing.assert_allclose(sparse.log_ratio_above(below, gap), np.broadcast_to(top, (3, 3)), atol=1e-12)
+    nothing = sparse.log_ratio_above(np.array([-np.inf]), np.array([0.0, 0.3, 2.0]))
+    wanted = sparse.inverse_derivative(sparse.derivative_at_zero + np.array([0.0, 0.3, 2.0]))
+    np.testing.assert_allclose(np.exp(nothing), wanted, rtol=1e-10)  # a power of 100 for alpha = 1.01
+    worst, log_q, h = np.array([-3.0, -0.1, 0.0]), np.log(np.full((3, 3), 1 / 3)), 1e-6
+    p, rate = sparse.masses_above(worst, gap, log_q)
+    np.testing.assert_allclose(p, np.exp(log_q + sparse.log_ratio_above(worst, gap)), rtol=1e-14)
+    rise = sparse.masses_above(worst + h, gap, log_q)[0] - sparse.masses_above(worst - h, gap, log_q)[0]
+    np.testing.assert_allclose(rate, rise / (2 * h), rtol=1e-6, atol=1e-9)

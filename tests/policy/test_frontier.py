@@ -139,3 +139,16 @@ def test_rewards_and_budgets_that_do_not_fit():
         frontier_from_scores([1.0, 2.0, 3.0], menu, [0.1, 0.7])
     with pytest.raises(InvalidDataError, match="values must have one entry"):
         policy_from_scores([1.0, 2.0, 3.0], menu, budget=0.1).expected_reward([1.0])
+
+
+@pytest.mark.parametrize("alpha", [5.0, 8.0])
+def test_policies_of_sparse_frontiers_are_found_again(alpha):
+    """A policy is solved afresh from its temperature, also where an option is about to be given up."""
+    menu = Menu(offsets=np.arange(0, 6001, 6))
+    scores = np.random.default_rng(0).normal(size=6000)
+    frontier = frontier_from_scores(scores, menu, [0.05, 0.2, 0.5], divergence=alpha_divergence(alpha))
+    np.testing.assert_allclose(frontier.divergence, frontier.budget, rtol=1e-10)
+    for k in range(3):
+        again = frontier.policy(k)
+        assert again.divergence == pytest.approx(frontier.divergence[k], rel=1e-10)
+        assert again.expected_score == pytest.approx(frontier.expected_score[k], rel=1e-10)
