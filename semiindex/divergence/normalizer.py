@@ -138,8 +138,9 @@ def _solve_from_worst(
     rise = _gap_of_worst(divergence, gap, log_q) - gap
     kept_log_q = np.where(rise >= 0, log_q, -np.inf)
     rise = np.maximum(rise, 0.0)
-    bracket = np.full(gap.shape[1], _LOG_SMALLEST), np.zeros(gap.shape[1])  # the least ratio is at most 1
-    worst, rate = _solve(divergence.masses_above, rise, kept_log_q, bracket, bracket[1])
+    upper = -_log_total(kept_log_q, np.zeros(gap.shape[1]))  # if all that are kept had this ratio
+    bracket = np.full_like(upper, _LOG_SMALLEST), upper
+    worst, rate = _solve(divergence.masses_above, rise, kept_log_q, bracket, upper)
     x = np.where(kept_log_q > -np.inf, divergence.log_ratio_above(worst, rise), -np.inf)
     return x, rate, divergence.log_slope(worst)
 

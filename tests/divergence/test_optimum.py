@@ -392,6 +392,24 @@ def test_many_contexts_with_options_about_to_be_given_up(alpha: float, budget: f
     np.testing.assert_allclose(np.exp(followed.log_ratio), np.exp(afresh.log_ratio), rtol=0, atol=1e-11)
 
 
+@pytest.mark.parametrize("alpha", [2.0, 3.0, 5.0, 8.0])
+@pytest.mark.parametrize("spread", [1.0, 3.0])
+def test_uneven_references_with_options_about_to_be_given_up(alpha: float, spread: float) -> None:
+    """Where options of much reference mass leave, all ratios of those that stay may be large."""
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        sizes = rng.integers(2, 12, size=6)
+        menus = Menus(int(rng.integers(1000)), sizes.tolist())
+        logits = spread * rng.normal(size=menus.scores.size)
+        menus.log_q = np.concatenate([log_softmax(logits[a:b]) for a, b in menus.bounds])
+        problem = menus.problem(alpha_divergence(alpha))
+        most = float(problem.supremum().mean())
+        for part in (0.01, 0.5, 0.9, 0.9999):
+            temperature = problem.temperature(part * most)
+            assert largest_defect(problem, temperature) < 1e-11
+            assert problem.optimum(temperature).divergence.mean() == pytest.approx(part * most, rel=1e-10)
+
+
 @pytest.mark.parametrize("log_odds", [-20.0, -35.0, -100.0])
 def test_a_best_option_of_tiny_reference_probability(log_odds: float) -> None:
     """Two options: p follows from the budget alone, ``(p - q)^2 / (2 q (1 - q)) = D``."""
