@@ -50,7 +50,7 @@ def test_alpha_up_to_0_28(c):
         ("hellinger", lambda u: (1 - u / 2) ** -2),
         (alpha_divergence(3.0), lambda u: np.sqrt(np.maximum(1 + 2 * u, 0))),
     ],
-    ids=str,
+    ids=["reverse_kl", "forward_kl", "js_divergence", "chi_squared", "hellinger", "alpha 3"],
 )
 def test_policies_of_the_table(divergence, ratio, rng):
     menu = Menu(offsets=[0, 6], reference_logits=rng.normal(size=6))
