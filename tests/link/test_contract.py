@@ -30,6 +30,7 @@ from semiindex.link import (
 from semiindex.link.mixture import AverageLink
 from semiindex.link.recalibrated import RecalibratedLink
 from semiindex.link.spline import SplineLink
+from semiindex.simulation import MixtureLink
 
 EXAMPLES: list[Link] = [
     LogisticLink(),
@@ -51,6 +52,8 @@ EXAMPLES: list[Link] = [
     SplineLink([-1.0, 0.5, 1.0], [2.0, 0.5, 0.3, 1.0], intercept=-1.0),
     AverageLink((LogisticLink(), ProbitLink()), (0.25, 0.75)),
     AverageLink((LogisticLink(), CloglogLink()), (0.5, 0.5)),
+    MixtureLink((LogisticLink(), ProbitLink()), (0.25, 0.75)),
+    MixtureLink((LapsedLink(LogisticLink(), lower=0.3), CloglogLink()), (0.5, 0.5)),
     RecalibratedLink(ShiftedMixtureLink(shift=1.5, scale=0.5), slope_factor=0.6),
     RecalibratedLink(SplineLink([-1.0, 0.5, 1.0], [2.0, 0.5, 0.3, 1.0]), slope_factor=1.4, intercept=-0.5),
 ]
