@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit
 
 from semiindex import OrthogonalPolicy
-from semiindex.inference import infer
+from semiindex.inference import infer, smooth_regression
 from semiindex.inference.smooth_regression import fit_smooth_regression
 from semiindex.link.monotone_spline import MonotoneSpline
 from semiindex.objective.spline import SplineObjective
@@ -88,3 +88,16 @@ def test_standard_errors_are_the_spread_of_the_estimates(link: Function) -> None
         errors.append(infer(model, X, y).standard_errors)
     ratio = np.mean(errors, axis=0) / np.std(estimates, axis=0, ddof=1)
     assert np.mean(ratio) == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize("antisymmetric", [True, False])
+def test_large_samples_are_fitted_by_cells(antisymmetric: bool, rng, monkeypatch) -> None:
+    """Up to errors far below those of estimation, with weights and heavy tails."""
+    t = rng.standard_t(4, size=60_000)
+    z, weight = (rng.random(t.size) < falling(t)).astype(float), rng.integers(1, 3, size=t.size).astype(float)
+    cells = fit_smooth_regression(t, z, weight, antisymmetric=antisymmetric)
+    monkeypatch.setattr(smooth_regression, "_LARGE", t.size)
+    rows = fit_smooth_regression(t, z, weight, antisymmetric=antisymmetric)
+    at = np.linspace(-3, 3, 61)
+    np.testing.assert_allclose(cells.probability(at), rows.probability(at), atol=3e-4)
+    np.testing.assert_allclose(cells.slope(at), rows.slope(at), atol=3e-3)
