@@ -142,7 +142,7 @@ def _sums_over_cells(
     low, high = float(np.min(position)), float(np.max(position))
     width = (high - low) / _CELLS or 1.0
     cell = np.minimum(((position - low) / width).astype(np.intp), _CELLS - 1)
-    total = np.bincount(cell, weight, minlength=_CELLS)
+    total = np.bincount(cell, weight, minlength=_CELLS).astype(np.float64)
     used = np.flatnonzero(total > 0)
     index, label = (np.bincount(cell, weight * values, minlength=_CELLS)[used] for values in (t, z))
     return index / total[used], label / total[used], total[used]
