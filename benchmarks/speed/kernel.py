@@ -49,7 +49,7 @@ def timed(action: Callable[[], Any]) -> tuple[Any, float]:
 def large_fits(n_rows: int, components: int) -> None:
     """Time fits with Nystroem and with random features."""
     test = make_pairs(20_000, seed=2)
-    print(f"n = {n_rows:,}, {N_FEATURES} features, {components} components, ridge 1e-5")
+    print(f"n = {n_rows:,}, {N_FEATURES} features, {components} components, ridge 1e-5\n")
     print(
         "| estimator | features | seconds | steps | held-out accuracy | scoring a comparison, microseconds |"
     )
@@ -76,7 +76,7 @@ def paths(n_rows: int) -> None:
     """Time `tune` against a grid search of cold fits over the same candidates."""
     pairs = make_pairs(n_rows, seed=3)
     folds = list(KFold(5, shuffle=True, random_state=0).split(np.arange(n_rows)))
-    print(f"\nn = {n_rows}, {len(RIDGES)} ridges x {len(GAMMAS)} widths x 5 folds, exact kernel")
+    print(f"\nn = {n_rows}, {len(RIDGES)} ridges x {len(GAMMAS)} widths x 5 folds, exact kernel\n")
     print("| estimator | tune, seconds | GridSearchCV, seconds | ratio | largest difference of log losses |")
     print("|---|---|---|---|---|")
     for estimator in (KnownLinkPolicy(index=KernelIndex()), ProfiledLinkPolicy(index=KernelIndex())):
