@@ -45,7 +45,7 @@ class ItemTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         The fitted clone.
     n_features_in_ : int
         Number of features of the pairs.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (d,)
         Their names.
 
     See Also
