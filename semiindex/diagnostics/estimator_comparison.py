@@ -14,8 +14,9 @@ from scipy.stats import t as student
 from semiindex._types import FloatArray, IntArray
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.held_out import Loss, held_out_folds, row_losses
-from semiindex.diagnostics.refits import RefitData, shown
+from semiindex.diagnostics.refits import RefitData
 from semiindex.exceptions import InvalidParameterError
+from semiindex.inference.progress import shown
 
 if TYPE_CHECKING:
     import pandas as pd

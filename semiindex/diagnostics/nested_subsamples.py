@@ -17,8 +17,9 @@ from semiindex._types import FloatArray, IntArray
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.curve_cache import CurveCache
 from semiindex.diagnostics.predictions import looks_like_the_fit
-from semiindex.diagnostics.refits import RefitData, shown
+from semiindex.diagnostics.refits import RefitData
 from semiindex.exceptions import InvalidDataError, InvalidParameterError, SemiindexError
+from semiindex.inference.progress import shown
 from semiindex.policy.base import PreferencePolicy
 
 if TYPE_CHECKING:

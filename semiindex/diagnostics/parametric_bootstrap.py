@@ -7,9 +7,7 @@ part of the null distribution.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -19,6 +17,7 @@ from semiindex._types import FloatArray
 from semiindex.diagnostics.separating_direction import distinct_sample
 from semiindex.exceptions import InvalidDataError, LinkFitError
 from semiindex.inference.bootstrap import Bootstrap
+from semiindex.inference.progress import shown
 from semiindex.inference.sample import InferenceSample
 from semiindex.link.monotone_spline import MonotoneSpline
 from semiindex.link.parametric import ParametricLink
@@ -148,7 +147,8 @@ def departures_under_null(
     """
     seeds = np.random.SeedSequence(spec.random_state).spawn(spec.n_draws)
     tasks = (delayed(_redraw)(sample, observed.probability, link, seed, antisymmetric) for seed in seeds)
-    results = list(_shown(Parallel(spec.n_jobs, return_as="generator")(tasks), spec))
+    pending = Parallel(spec.n_jobs, return_as="generator")(tasks)
+    results = list(shown(pending, spec.n_draws, "link test", progress=spec.progress))
     kept = [result for result in results if result is not None]
     if len(kept) < (1 - _MOST_FAILURES) * spec.n_draws:
         raise InvalidDataError(
@@ -190,11 +190,3 @@ def _require_single_outcomes(sample: InferenceSample) -> None:
             "Some weights are not whole numbers, so that they do not count answers, and a parametric "
             "bootstrap cannot draw them: use method='score'"
         )
-
-
-def _shown(results: Iterable[Any], spec: Bootstrap) -> Iterable[Any]:
-    if not spec.progress:
-        return results
-    from tqdm import tqdm
-
-    return tqdm(results, total=spec.n_draws, desc="link test", unit="fit")  # type: ignore[no-any-return]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from semiindex._types import AnyArray, FloatArray, IntArray
 from semiindex.data import PreferencePairs
 from semiindex.exceptions import InvalidDataError, SemiindexWarning
 
-__all__ = ["RefitData", "shown"]
+__all__ = ["RefitData"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +75,3 @@ class RefitData:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SemiindexWarning)
             return clone(model).fit(self.X[rows], self.y[rows], sample_weight=weight)
-
-
-def shown(results: Iterable[Any], total: int, label: str, *, progress: bool) -> Iterable[Any]:
-    """Results as they come, behind a progress bar if wanted."""
-    if not progress:
-        return results
-    from tqdm import tqdm
-
-    return tqdm(results, total=total, desc=label, unit="fit")  # type: ignore[no-any-return]

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -25,6 +24,7 @@ from sklearn.base import clone
 from semiindex._types import FloatArray
 from semiindex.exceptions import InvalidDataError, InvalidParameterError, SemiindexError, SeparationWarning
 from semiindex.inference.normalizing import normalized, normalizing_position
+from semiindex.inference.progress import shown
 from semiindex.inference.sample import InferenceSample
 from semiindex.link.base import Link
 from semiindex.link.lapsed import LapsedLink
@@ -146,7 +146,8 @@ def bootstrap_draws(
     tasks = (
         delayed(_refit)(model, data, _multiplier(sample, seed), sigma, sample.feature_names) for seed in seeds
     )
-    results = list(_shown(Parallel(spec.n_jobs, return_as="generator")(tasks), spec))
+    pending = Parallel(spec.n_jobs, return_as="generator")(tasks)
+    results = list(shown(pending, spec.n_draws, "bootstrap", progress=spec.progress))
     fits = [result for result in results if isinstance(result, _Refit)]
     failures = Counter(result for result in results if isinstance(result, str))
     if len(fits) < (1 - _MOST_FAILURES) * spec.n_draws or len(fits) < 2:
@@ -210,14 +211,6 @@ def _with_shift(model: Any, theta: FloatArray, link: Link) -> FloatArray:
     if isinstance(link, LapsedLink) and not model.antisymmetric:
         return np.append(theta, link.shift / link.scale)
     return theta
-
-
-def _shown(results: Iterable[Any], spec: Bootstrap) -> Iterable[Any]:
-    if not spec.progress:
-        return results
-    from tqdm import tqdm
-
-    return tqdm(results, total=spec.n_draws, desc="bootstrap", unit="fit")  # type: ignore[no-any-return]
 
 
 def _notes(
