@@ -5,10 +5,10 @@ index standard deviation 2. ``clusters``: 100 or 50 groups; every feature of a r
 with probability sqrt(1/2) and a fresh one otherwise, and labels come through a Gaussian copula of
 correlation 1/2, which keeps the link exactly (as in `coverage`).
 
-Every cell is a share of rejections at the level 5%, in percent, over replications. Score forms take 499
-multiplier draws in every replication. Forms with refits are judged by the warp-speed bootstrap
-(Giacomini, Politis & White 2013): one bootstrap sample per replication, all of them together being the
-null distribution.
+Every cell is a share of rejections at the level 5%, in percent, over replications. Score forms take 199
+multiplier draws in every replication: 5% of 199 + 1 is whole, so that so few draws do not change the
+size. Forms with refits are judged by the warp-speed bootstrap (Giacomini, Politis & White 2013): one
+bootstrap sample per replication, all of them together being the null distribution.
 
     python benchmarks/statistical/size_and_power.py --replications 4000 --jobs 2 --out docs/tables
 
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,8 +86,9 @@ class Sample:
 LINK, BAND, REFITS = "link (score)", "band misses the link", "link (likelihood ratio), link (distance)"
 SAMPLES = [
     *(Sample("logistic", "mixed", g, (LINK, "antisymmetry", "index", BAND)) for g in (0, 100, 50)),
-    *(Sample("logistic", "normal", g, (LINK, "antisymmetry", "index", BAND)) for g in (0, 100, 50)),
-    *(Sample("flips", "mixed", g, ("antisymmetry", "index", BAND), (LINK,)) for g in (0, 100, 50)),
+    *(Sample("logistic", "normal", g, (LINK, "antisymmetry", "index", BAND)) for g in (0, 100)),
+    *(Sample("flips", "mixed", g, ("antisymmetry", "index", BAND), (LINK,)) for g in (0, 100)),
+    Sample("flips", "mixed", 50, (), (LINK,)),
     Sample("flat", "mixed", 0, ("monotonicity",)),
     Sample("logistic", "mixed", 0, ("monotonicity",)),
     *(Sample("shifted mixture", "mixed", g, (), (LINK,)) for g in (0, 100)),
@@ -139,7 +141,7 @@ def rejections(cell: Sample, wanted: tuple[str, ...], theta: np.ndarray, seed: i
     """One replication of those tests without refits that are wanted."""
     rng = np.random.default_rng([seed, SAMPLES.index(cell)])
     X, y, groups = draw(cell, theta, rng)
-    options: dict[str, Any] = {"groups": groups, "multipliers": Multipliers(499, random_state=seed)}
+    options: dict[str, Any] = {"groups": groups, "multipliers": Multipliers(199, random_state=seed)}
     model = ProfiledLinkPolicy().fit(X, y)
     tests: dict[str, Callable[..., Any]] = {
         "antisymmetry": antisymmetry_test,
@@ -193,6 +195,7 @@ def run(replications: int, jobs: int, only: list[str]) -> pd.DataFrame:
             tasks = (delayed(quietly)(rejections, cell, wanted, truths[cell.design], s) for s in range(count))
             shares = 100 * pd.DataFrame(pool(tasks)).mean()
             rows += [row(cell, name, name in cell.true, shares[name]) for name in wanted]
+            print(cell, shares.round(1).to_dict(), file=sys.stderr, flush=True)
         for cell in REFIT_SAMPLES if REFITS in only else []:
             count = replications if cell.true else max(replications // POWER_PART, 1)
             tasks = (delayed(quietly)(refit, cell, truths[cell.design], s) for s in range(count))

@@ -17,6 +17,7 @@ from semiindex.diagnostics.identifiability import Identification, identification
 from semiindex.diagnostics.index_hypothesis import IndexTest, index_test
 from semiindex.diagnostics.link_hypothesis import LinkTest, link_test
 from semiindex.diagnostics.monotonicity import MonotonicityTest, monotonicity_test
+from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.diagnostics.nested_subsamples import LearningCurve, learning_curve
 from semiindex.diagnostics.policy_bound import policy_error_bound
 from semiindex.diagnostics.policy_interval import PolicyErrorInterval, policy_error_interval
@@ -29,7 +30,6 @@ from semiindex.diagnostics.reliability import (
 )
 from semiindex.diagnostics.richness import IndexComplexity, index_complexity
 from semiindex.diagnostics.roc_area import Discrimination, auc_interval, discrimination
-from semiindex.diagnostics.score_process import Multipliers
 from semiindex.diagnostics.theorems import (
     in_sample_profile_bound,
     informative_from,

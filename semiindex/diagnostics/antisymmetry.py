@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.evidence import in_words, level_of, monte_carlo_p_value
 from semiindex.diagnostics.index_functions import even_steps
+from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.diagnostics.null_models import fit_free, read_tested_sample, smooth_null
-from semiindex.diagnostics.score_process import Multipliers, NullModel, score_process
+from semiindex.diagnostics.score_process import NullModel, score_process
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,9 +16,9 @@ from sklearn.utils.validation import check_is_fitted
 from semiindex._types import IntArray
 from semiindex.data import PreferencePairs
 from semiindex.diagnostics.menu_features import read_menu
+from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.diagnostics.predictions import read_predictions
 from semiindex.diagnostics.refits import RefitData
-from semiindex.diagnostics.score_process import Multipliers
 from semiindex.divergence import Divergence
 from semiindex.exceptions import InvalidDataError, InvalidParameterError, SemiindexError
 from semiindex.policy.base import PreferencePolicy

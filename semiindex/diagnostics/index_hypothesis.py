@@ -12,8 +12,9 @@ from semiindex._types import FloatArray
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.evidence import in_words, level_of, monte_carlo_p_value
 from semiindex.diagnostics.index_terms import IndexTerms, index_terms
+from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.diagnostics.null_models import fit_free, read_tested_sample, smooth_null
-from semiindex.diagnostics.score_process import Multipliers, score_process
+from semiindex.diagnostics.score_process import score_process
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,6 +12,7 @@ from semiindex._types import FloatArray
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.evidence import in_words, level_of, monte_carlo_p_value
 from semiindex.diagnostics.index_functions import odd_steps, steps
+from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.diagnostics.null_models import (
     fit_free,
     fit_known,
@@ -24,7 +25,7 @@ from semiindex.diagnostics.parametric_bootstrap import (
     departures_under_null,
     distinct_comparisons,
 )
-from semiindex.diagnostics.score_process import Multipliers, score_process
+from semiindex.diagnostics.score_process import score_process
 from semiindex.diagnostics.simultaneous_band import SimultaneousBand, simultaneous_band
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.inference.bootstrap import Bootstrap

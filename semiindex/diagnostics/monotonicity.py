@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 from semiindex._types import FloatArray, IntArray
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.evidence import in_words, level_of, monte_carlo_p_value
+from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.diagnostics.null_models import fit_free, read_tested_sample, smooth_null
-from semiindex.diagnostics.score_process import Multipliers, NullModel, merged_blocks
+from semiindex.diagnostics.score_process import NullModel, merged_blocks
 from semiindex.exceptions import InvalidDataError
 from semiindex.link.monotone_spline import weighted_quantiles
 

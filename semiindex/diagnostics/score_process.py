@@ -9,25 +9,27 @@ first order as if b were replaced by what N does not explain of it, :eq:`project
 The sum is split into independent blocks, ``U_g = sum_{i in g} w_i e_i^(-g) b_perp_i``, with residuals of
 the nuisance parameters estimated without the block (to first order, as in the jackknife CR3): a block
 pulls the fit towards its own labels, and with few blocks the tests would reject too often. The null
-distribution is that of ``sum_g eta_g U_g`` with random signs eta, :eq:`multiplier-process`.
+distribution is that of ``sum_g eta_g U_g`` with random signs eta, :eq:`multiplier-process`, and with few
+blocks that of the same sums after a new fit in every draw, :eq:`refitted-draws`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from semiindex._types import FloatArray
+from semiindex.diagnostics.block_refits import BlockRefits, products_by_block, worth_refitting
 from semiindex.diagnostics.leave_out import changes_without_block, inverse_root
-from semiindex.exceptions import InvalidDataError, InvalidParameterError
+from semiindex.diagnostics.multipliers import Multipliers
+from semiindex.exceptions import InvalidDataError
 from semiindex.index.linear import LinearDesign
 from semiindex.inference.covariance import sums_by_code
 from semiindex.inference.sample import InferenceSample, Observations
 
-__all__ = ["Multipliers", "NullModel", "ScoreProcess", "blocks_of", "merged_blocks", "score_process"]
+__all__ = ["NullModel", "ScoreProcess", "blocks_of", "merged_blocks", "score_process"]
 
 #: Share of its size that the nuisance must leave of a direction.
 _LEAST_LEFT = 1e-4
@@ -35,78 +37,6 @@ _LEAST_LEFT = 1e-4
 _FEWEST_BLOCKS = 8
 #: Independent blocks above which several are put together.
 _MOST_BLOCKS = 20_000
-#: Entries of the multipliers drawn at once.
-_ENTRIES = 2_000_000
-
-
-@dataclass(frozen=True)
-class Multipliers:
-    """How a multiplier bootstrap draws.
-
-    Parameters
-    ----------
-    n_draws : int, default=1999
-        Number of draws. They need no refits: 1999 cost less than one fit as a rule, and bring the
-        Monte-Carlo error of a p-value of 5% to half a percent.
-    kind : {"rademacher", "mammen"}, default="rademacher"
-        Distribution of the multipliers, mean 0 and variance 1: signs, which keep the variance of
-        every block exactly; or the two points of Mammen (1993), which keep the third moment too.
-    random_state : int, default=0
-        Seed. Fixed, so that a p-value is the same in every run.
-
-    Raises
-    ------
-    InvalidParameterError
-        For fewer than 99 draws, or an unknown distribution.
-
-    Examples
-    --------
-    >>> from semiindex.diagnostics import Multipliers
-    >>> Multipliers(n_draws=499)
-    Multipliers(n_draws=499, kind='rademacher', random_state=0)
-    """
-
-    n_draws: int = 1999
-    kind: Literal["rademacher", "mammen"] = "rademacher"
-    random_state: int = 0
-
-    def __post_init__(self) -> None:
-        if not (float(self.n_draws).is_integer() and self.n_draws >= 99):
-            raise InvalidParameterError(
-                f"n_draws must be an integer >= 99, got {self.n_draws!r}: fewer draws cannot give a p-value "
-                "of 1%"
-            )
-        if self.kind not in ("rademacher", "mammen"):
-            raise InvalidParameterError(f"kind must be 'rademacher' or 'mammen', got {self.kind!r}")
-
-    def chunks(self, frequency: FloatArray) -> Iterator[FloatArray]:
-        """Sums of the multipliers of every block's copies, in parts of shape (k, G).
-
-        Parameters
-        ----------
-        frequency : array of shape (G,)
-            Independent copies of every block.
-
-        Yields
-        ------
-        array of shape (k, G)
-            ``n_draws`` rows in all.
-        """
-        rng = np.random.default_rng(self.random_state)
-        step = max(1, _ENTRIES // frequency.size)
-        for start in range(0, self.n_draws, step):
-            yield self._draw(rng, min(step, self.n_draws - start), frequency)
-
-    def _draw(self, rng: np.random.Generator, count: int, frequency: FloatArray) -> FloatArray:
-        shape = (count, frequency.size)
-        if self.kind == "rademacher" and np.all(frequency == np.round(frequency)):
-            copies = frequency.astype(np.int64)
-            return np.asarray(2.0 * rng.binomial(copies, 0.5, shape) - copies)
-        if self.kind == "rademacher":
-            return np.asarray((2.0 * rng.integers(0, 2, shape) - 1.0) * np.sqrt(frequency))
-        root = np.sqrt(5.0)
-        high = rng.random(shape) < (root - 1) / (2 * root)
-        return np.asarray(np.where(high, (1 + root) / 2, (1 - root) / 2) * np.sqrt(frequency))
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,11 +108,14 @@ class ScoreProcess:
         Independent copies of every block.
     kept : array of shape (q,) of int
         Which of the directions that were asked for these are; the nuisance explains the others.
+    refits : BlockRefits or None
+        The same sums for draws that repeat the fit, where there are few blocks.
     """
 
     sums: FloatArray
     frequency: FloatArray
     kept: Any
+    refits: BlockRefits | None
 
     @property
     def values(self) -> FloatArray:
@@ -191,6 +124,8 @@ class ScoreProcess:
 
     def draws(self, multipliers: Multipliers) -> FloatArray:
         """Bootstrap values of the same, shape (n_draws, q)."""
+        if self.refits is not None:
+            return self.refits.draws(multipliers)
         return np.concatenate([part @ self.sums for part in multipliers.chunks(self.frequency)])
 
 
@@ -261,11 +196,14 @@ def score_process(null: NullModel, directions: FloatArray) -> ScoreProcess:
             "Nothing is left to test: the fitted null model explains every direction that could be missing "
             "from it. There is a single feature, the features take few different values, or the link is flat"
         )
-    blocks = null.blocks
+    blocks, projected = null.blocks, projected[:, kept]
     residual = null.residual + null.curvature * _left_out(null, whitened)
-    sums = sums_by_code((blocks.share * residual)[:, None] * projected[:, kept], blocks.codes)
+    sums = sums_by_code((blocks.share * residual)[:, None] * projected, blocks.codes)
+    refits = None
+    if worth_refitting(null.n_blocks, kept.size, whitened.shape[1]):
+        refits = _refits(null, whitened, projected, sums)
     sums, frequency = merged_blocks(sums, blocks.frequency)
-    return ScoreProcess(sums / np.sqrt(frequency @ sums**2), frequency, kept)
+    return ScoreProcess(sums / np.sqrt(frequency @ sums**2), frequency, kept, refits)
 
 
 def merged_blocks(sums: FloatArray, frequency: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -289,6 +227,17 @@ def merged_blocks(sums: FloatArray, frequency: FloatArray) -> tuple[FloatArray, 
     if frequency.size <= _MOST_BLOCKS or np.any(frequency != 1):
         return sums, frequency
     return sums_by_code(sums, np.arange(frequency.size) % _MOST_BLOCKS), np.ones(_MOST_BLOCKS)
+
+
+def _refits(null: NullModel, whitened: FloatArray, projected: FloatArray, sums: FloatArray) -> BlockRefits:
+    """Draws that repeat the fit: ``K_g = B_g (I - H_g)^-1``, B_g the products of b_perp and N in block g."""
+    blocks = null.blocks
+    share = (blocks.share * null.curvature)[:, None] * whitened
+    rest = np.eye(whitened.shape[1]) - products_by_block(whitened, share, blocks.codes)
+    pull = products_by_block(projected, share, blocks.codes) @ np.linalg.inv(rest)
+    score = sums_by_code((blocks.share * null.residual)[:, None] * whitened, blocks.codes)
+    moved = np.tensordot(blocks.frequency, pull, axes=1)
+    return BlockRefits(sums - score @ moved.T, sums, pull, score, blocks.frequency)
 
 
 def _left_out(null: NullModel, whitened: FloatArray) -> FloatArray:

@@ -2,8 +2,9 @@
 
 The fitted spline and the coefficients are linearised together. Every block (cluster or observation)
 moves the logit at u by ``C_g(u)``; the band is the logit plus and minus ``c se(u)``, where c is the
-quantile of ``max over u of |sum_g eta_g C_g(u)| / se(u)`` over random signs eta, :eq:`simultaneous-band`.
-The variance is that of the blocks or of the penalised information, whichever is larger.
+quantile of ``max over u of |sum_g eta_g C_g(u)| / se(u)`` over random signs eta, :eq:`simultaneous-band`;
+with few blocks every draw repeats the fit, standard error included. The variance is that of the blocks or
+of the penalised information, whichever is larger.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from scipy.linalg import null_space
 from scipy.special import expit, logit
 
 from semiindex._types import FloatArray
+from semiindex.diagnostics.block_refits import BlockRefits, products_by_block, worth_refitting
 from semiindex.diagnostics.leave_out import changes_without_block, inverse_root
-from semiindex.diagnostics.score_process import Multipliers, NullModel, merged_blocks
+from semiindex.diagnostics.multipliers import Multipliers
+from semiindex.diagnostics.score_process import NullModel, merged_blocks
 from semiindex.index.linear import LinearDesign
+from semiindex.inference.covariance import sums_by_code
 from semiindex.inference.sample import InferenceSample
 from semiindex.link.monotone_spline import MonotoneSpline, weighted_quantiles
 from semiindex.link.spline import SplineBasis, SplineLink
@@ -84,14 +88,16 @@ def simultaneous_band(
     if not isinstance(link, SplineLink):
         raise TypeError(f"a band needs a spline link, got {link!r}")
     t = _points(null.t, null.weight, bool(free.antisymmetric))
-    changes, model_variance = _contributions(free, link, null, sample, t)
-    contributions, frequency = merged_blocks(changes, null.blocks.frequency)
+    fit = _standardised_fit(free, link, null, sample, t)
+    changes = fit.changes(null)
     # Far out, where a fit that is too steep leaves hardly any residuals, their squares know too little.
-    error = np.sqrt(np.maximum(frequency @ contributions**2, model_variance))
-    # An odd logit is 0 at 0 without error.
-    scaled = np.divide(contributions, error, out=np.zeros_like(contributions), where=error > 0)
-    largest = np.concatenate([np.abs(part @ scaled).max(axis=1) for part in multipliers.chunks(frequency)])
-    critical = float(np.quantile(largest, level))
+    model_variance = np.sum(fit.to_logit**2, axis=1)
+    error = np.sqrt(np.maximum(null.blocks.frequency @ changes**2, model_variance))
+    if worth_refitting(null.n_blocks, t.size, fit.directions.shape[1]):
+        draws = _refits(fit, null, changes).draws(multipliers, model_variance)
+    else:
+        draws = _plain_draws(changes, error, null.blocks.frequency, multipliers)
+    critical = float(np.quantile(np.abs(draws).max(axis=1), level))
     odds = logit(link.probability(t))
     lower, upper = expit(odds - critical * error), expit(odds + critical * error)
     return SimultaneousBand(t, expit(odds), lower, upper, level, critical, str(free.normalization_))
@@ -105,10 +111,46 @@ def _points(t: FloatArray, weight: FloatArray, antisymmetric: bool) -> FloatArra
     return np.linspace(low, high, _POINTS)
 
 
-def _contributions(
+@dataclass(frozen=True, eq=False)
+class _StandardisedFit:
+    """Directions of unit information, shape (n, r), and what they do to the logit, shape (m, r)."""
+
+    directions: FloatArray
+    to_logit: FloatArray
+
+    def changes(self, null: NullModel) -> FloatArray:
+        """``C_g(u)``, shape (G, m)."""
+        return changes_without_block(
+            self.directions,
+            null.residual,
+            null.curvature,
+            self.to_logit,
+            null.blocks,
+            clustered=null.clustered,
+        )
+
+
+def _plain_draws(
+    changes: FloatArray, error: FloatArray, frequency: FloatArray, multipliers: Multipliers
+) -> FloatArray:
+    contributions, frequency = merged_blocks(changes, frequency)
+    # An odd logit is 0 at 0 without error.
+    scaled = np.divide(contributions, error, out=np.zeros_like(contributions), where=error > 0)
+    return np.concatenate([part @ scaled for part in multipliers.chunks(frequency)])
+
+
+def _refits(fit: _StandardisedFit, null: NullModel, changes: FloatArray) -> BlockRefits:
+    """Draws that repeat the fit: ``K_g = H_g (I - H_g)^-1``, on the scale of the logit."""
+    blocks, directions = null.blocks, fit.directions
+    share = products_by_block(directions, (blocks.share * null.curvature)[:, None] * directions, blocks.codes)
+    pull = (fit.to_logit @ share) @ np.linalg.inv(np.eye(directions.shape[1]) - share)
+    score = sums_by_code((blocks.share * null.residual)[:, None] * directions, blocks.codes)
+    return BlockRefits(score @ fit.to_logit.T, changes, pull, score, blocks.frequency)
+
+
+def _standardised_fit(
     free: ProfiledLinkPolicy, link: SplineLink, null: NullModel, sample: InferenceSample, t: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """``C_g(u)``, shape (G, m), and the variance of the logit by the penalised information, shape (m,)."""
+) -> _StandardisedFit:
     d = sample.differences.shape[1]
     basis = SplineBasis(link.breakpoints, link.antisymmetric)
     # The coefficients move along the surface on which their root mean square is fixed.
@@ -122,15 +164,7 @@ def _contributions(
     k = basis.n_coefficients
     roughness[-k:, -k:] = _penalty(free, null) * basis.roughness
     root = inverse_root(LinearDesign(rows).gram(null.weight * null.curvature) + roughness)
-    changes = changes_without_block(
-        rows @ root,
-        null.residual,
-        null.curvature,
-        root[-grid.shape[1] :],
-        null.blocks,
-        clustered=null.clustered,
-    )
-    return changes @ grid.T, np.sum((grid @ root[-grid.shape[1] :]) ** 2, axis=1)
+    return _StandardisedFit(rows @ root, grid @ root[-grid.shape[1] :])
 
 
 def _penalty(free: ProfiledLinkPolicy, null: NullModel) -> float:
