@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policy": _FITTING,
     "inference": _FITTING | {"policy"},
     "diagnostics": _FITTING | {"policy", "inference"},
-    "simulation": _FIRST | {"datasets", "policy"},
+    "simulation": _FIRST | {"datasets", "policy", "inference"},
     "torch": _FITTING | {"policy"},
     "display": _FITTING | {"policy", "inference", "diagnostics", "simulation"},
     "report": _FITTING | {"datasets", "policy", "inference", "diagnostics", "simulation", "display"},

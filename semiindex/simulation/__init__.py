@@ -17,6 +17,7 @@ from semiindex.simulation.features import (
     SkewedFeatures,
     StudentFeatures,
 )
+from semiindex.simulation.intervals import CoefficientIntervals, NormalizedCoefficients
 from semiindex.simulation.link_families import LINK_FAMILIES, LinkFamily, link_at_severity
 from semiindex.simulation.metrics import (
     AngleError,
@@ -53,6 +54,7 @@ from semiindex.simulation.strength import scaled_to_strength, signal_strength
 from semiindex.simulation.study import Study
 from semiindex.simulation.teacher import TeacherScore, random_teacher
 from semiindex.simulation.truth import Truth, TruthSource
+from semiindex.simulation.tuned import TunedPolicy
 
 __all__ = [
     "LINK_FAMILIES",
@@ -62,6 +64,7 @@ __all__ = [
     "AsOffered",
     "BestOfPairs",
     "BinaryFeatures",
+    "CoefficientIntervals",
     "ComparisonDesign",
     "ConjointFeatures",
     "ContextualFeatures",
@@ -78,6 +81,7 @@ __all__ = [
     "MixtureLink",
     "NearestPairs",
     "NormalFeatures",
+    "NormalizedCoefficients",
     "PairSampling",
     "PolicyError",
     "PublishedData",
@@ -93,6 +97,7 @@ __all__ = [
     "TeacherScore",
     "Truth",
     "TruthSource",
+    "TunedPolicy",
     "UniformPairs",
     "convergence_rates",
     "efficiency_ratios",

@@ -18,6 +18,7 @@ from scipy.special import xlogy
 
 from semiindex._types import FloatArray
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
+from semiindex.index import IndexClass, LinearIndex
 from semiindex.policy.policy_distance import policy_distance
 from semiindex.simulation.sample import Evaluation, Sample
 from semiindex.simulation.truth import Truth
@@ -62,6 +63,12 @@ def _estimated_coefficients(model: Any) -> FloatArray:
     if not hasattr(final, "coef_"):
         raise InvalidDataError(
             f"{type(final).__name__} has no coef_: use a metric of indices or policies instead"
+        )
+    index = getattr(final, "index_", None)
+    if isinstance(index, IndexClass) and not isinstance(index, LinearIndex):
+        raise InvalidDataError(
+            f"the parameters of {index!r} are no coefficients of features: use a metric of indices or "
+            "policies instead"
         )
     return np.asarray(final.coef_, dtype=np.float64).ravel()
 
