@@ -106,8 +106,9 @@ class Execution:
             yield from parallel(self._calls())
             return
         calls = self._calls()
-        while batch := list(islice(calls, _ROUND * effective_n_jobs(self._n_jobs))):
-            yield from Parallel(n_jobs=self._n_jobs, batch_size=1)(batch)
+        with Parallel(n_jobs=self._n_jobs, batch_size=1) as workers:  # the same ones in every round
+            while batch := list(islice(calls, _ROUND * effective_n_jobs(self._n_jobs))):
+                yield from workers(batch)
 
     def _calls(self) -> Iterator[Any]:
         for cell, pending in self._pending.items():
@@ -157,9 +158,10 @@ class Execution:
 
 
 def _is_crash(error: BaseException) -> bool:
-    """Whether a worker died: the pools of joblib and the standard library, and Dask's, say so."""
+    """Whether a worker died: the pools of joblib and the standard library, Dask's and Ray's say so."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    return isinstance(error, BrokenExecutor) or bool(names & {"KilledWorker", "WorkerCrashedError"})
+    crashes = {"KilledWorker", "WorkerCrashedError", "RayActorError"}
+    return isinstance(error, BrokenExecutor) or bool(names & crashes)
 
 
 def _progress_bar(total: int, *, shown: bool) -> AbstractContextManager[Any]:

@@ -24,8 +24,14 @@ from semiindex.simulation import Truth, execution
 class _Pool:
     """Stands for joblib's Parallel: runs calls in turn, and breaks where a worker would die."""
 
-    def __init__(self, crashes: Callable[[Any, Any], bool], return_as: str) -> None:
-        self.crashes, self.return_as = crashes, return_as
+    def __init__(self, crashes: Callable[[Any, Any], bool], return_as: str, death: type[Exception]) -> None:
+        self.crashes, self.return_as, self.death = crashes, return_as, death
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
 
     def __call__(self, calls: Iterable[Any]) -> Any:
         results = self._run(calls)
@@ -36,12 +42,24 @@ class _Pool:
         while under_way := [call for _, call in zip(range(3), calls, strict=False)]:
             for function, arguments, _ in reversed(under_way):  # results come in any order
                 if self.crashes(*arguments):
-                    raise BrokenProcessPool("a worker died")
+                    raise self.death("a worker died")
                 yield function(*arguments)
 
 
+class RayActorError(Exception):
+    """Stands for the error of Ray's pool, which hands over results at the end."""
+
+
+class ActorDiedError(RayActorError):
+    """What a dead worker raises there."""
+
+
 def with_pool(
-    monkeypatch: pytest.MonkeyPatch, crashes: Callable[[Any, Any], bool], *, generators: bool = True
+    monkeypatch: pytest.MonkeyPatch,
+    crashes: Callable[[Any, Any], bool],
+    *,
+    generators: bool = True,
+    death: type[Exception] = BrokenProcessPool,
 ) -> list[int]:
     """Put a `_Pool` in the place of joblib's; returns the sizes of the blocks that were begun."""
     begun: list[int] = []
@@ -53,7 +71,7 @@ def with_pool(
     def make(n_jobs: Any = None, batch_size: Any = 1, return_as: str = "list") -> _Pool:
         if return_as != "list" and not generators:
             raise ValueError("this backend does not support return_as")
-        return _Pool(seen, return_as)
+        return _Pool(seen, return_as, death)
 
     monkeypatch.setattr(execution, "Parallel", make)
     return begun
@@ -75,19 +93,33 @@ def test_crash_that_does_not_come_again(
     assert_frame_equal(numbers(study().run(block_size=block_size)), table, check_exact=True)
 
 
-@pytest.mark.parametrize("block_size", [1, 3, None])
+@pytest.mark.parametrize(
+    ("block_size", "death", "generators"),
+    [
+        (1, BrokenProcessPool, True),
+        (3, BrokenProcessPool, True),
+        (None, BrokenProcessPool, True),
+        (2, ActorDiedError, False),
+    ],
+)
 def test_what_crashes_alone_is_a_row(
-    monkeypatch: pytest.MonkeyPatch, study: Any, numbers: Any, table: pd.DataFrame, block_size: int | None
+    monkeypatch: pytest.MonkeyPatch,
+    study: Any,
+    numbers: Any,
+    table: pd.DataFrame,
+    block_size: int | None,
+    death: type[Exception],
+    generators: bool,
 ) -> None:
     """Only the estimator that kills its worker has an error; all else is as it was."""
 
     def crashes(task: Any, block: Any) -> bool:
         return task.cell.n == 60 and 1 in block.replications and "probit" in task.estimators
 
-    with_pool(monkeypatch, crashes)
+    with_pool(monkeypatch, crashes, death=death, generators=generators)
     frame = numbers(study().run(block_size=block_size))
     dead = (frame.n == 60) & (frame.replication == 1) & (frame.estimator == "probit")
-    assert (frame.loc[dead, "error"] == "BrokenProcessPool: a worker died").all()
+    assert (frame.loc[dead, "error"] == f"{death.__name__}: a worker died").all()
     assert frame.loc[dead, "angle"].isna().all()
     assert dead.sum() == 4
     assert_frame_equal(frame[~dead], table[~dead], check_exact=True)
