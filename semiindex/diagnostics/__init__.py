@@ -11,6 +11,7 @@ from semiindex.diagnostics.complexity import (
     sign_complexity,
 )
 from semiindex.diagnostics.diagnosis import Diagnosis, Section, Skipped
+from semiindex.diagnostics.direction_theorem import direction_bound, direction_noise
 from semiindex.diagnostics.estimator_comparison import EstimatorComparison, compare_estimators
 from semiindex.diagnostics.examination import diagnose
 from semiindex.diagnostics.identifiability import Identification, identification
@@ -19,6 +20,7 @@ from semiindex.diagnostics.link_hypothesis import LinkTest, link_test
 from semiindex.diagnostics.monotonicity import MonotonicityTest, monotonicity_test
 from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.diagnostics.nested_subsamples import LearningCurve, learning_curve
+from semiindex.diagnostics.pattern_counts import log_half_space_patterns, log_orderings
 from semiindex.diagnostics.policy_bound import policy_error_bound
 from semiindex.diagnostics.policy_interval import PolicyErrorInterval, policy_error_interval
 from semiindex.diagnostics.preference_bound import PreferenceErrorBound, Statement, preference_error_bound
@@ -34,8 +36,6 @@ from semiindex.diagnostics.theorems import (
     in_sample_profile_bound,
     informative_from,
     lipschitz_link_bound,
-    log_half_space_patterns,
-    log_orderings,
     profile_bound,
     ranking_bound,
 )
@@ -71,6 +71,8 @@ __all__ = [
     "compare_estimators",
     "critical_radius",
     "diagnose",
+    "direction_bound",
+    "direction_noise",
     "discrimination",
     "effective_dimension",
     "identification",

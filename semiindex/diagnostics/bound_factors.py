@@ -11,7 +11,7 @@ from semiindex.diagnostics.base import Diagnostic, Level
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ERROR", "FLATNESS", "INDETERMINACY", "LEVERAGE", "Factor", "Kind", "PolicyErrorBound"]
+__all__ = ["COMPLEXITY", "FLATNESS", "INDETERMINACY", "LEVERAGE", "Factor", "Kind", "PolicyErrorBound"]
 
 #: What the number of a factor rests on.
 Kind: TypeAlias = Literal["theorem", "computed", "assumption", "estimate"]
@@ -47,7 +47,8 @@ class PolicyErrorBound(Diagnostic):
     Attributes
     ----------
     factors : tuple of Factor
-        Their product bounds the tangent of the angle's share of the policy error.
+        Their product is the bound on the total variation, but for what the index varies within blocks
+        and the difference between sine and tangent.
     sine : float
         Bound on the sine of the angle between learned and true index, at most 1.
     total_variation : float
@@ -133,8 +134,7 @@ class PolicyErrorBound(Diagnostic):
         kinds = "; ".join(f"{factor.name}: {factor.kind}" for factor in self.factors)
         text += (
             f"\nWhat each factor rests on: {kinds}. Assumed besides: independent answers, a probability that "
-            "rises with one linear index, the right sign of the index, and no index that fits better than "
-            "the best one found."
+            "rises with one index of these features, and the right sign of the index."
         )
         if not self.is_bound:
             text += " As one factor is an estimate, so is the product; state the slope to get a bound."
@@ -158,13 +158,13 @@ class PolicyErrorBound(Diagnostic):
 
 
 #: Names of the factors.
-ERROR, FLATNESS, INDETERMINACY, LEVERAGE = "preference error", "flatness", "indeterminacy", "leverage"
-#: Sizes of the factors in a benign case: probabilities known to 0.05, a link that rises by a quarter per
-#: root mean square of the index, features that vary as much given the index as without it, and a menu
-#: in which an angle of one radian moves one half of the decisions.
-_NEUTRAL = {ERROR: 0.05, FLATNESS: 4.0, INDETERMINACY: 1.0, LEVERAGE: 0.5}
+COMPLEXITY, FLATNESS, INDETERMINACY, LEVERAGE = "complexity", "flatness", "indeterminacy", "leverage"
+#: Sizes of the factors in a benign case: five features and twenty thousand comparisons, a link that rises
+#: by a quarter per root mean square of the index, features that vary as much given the index as without
+#: it, and a menu in which an angle of one radian moves one half of the decisions.
+_NEUTRAL = {COMPLEXITY: 0.05, FLATNESS: 4.0, INDETERMINACY: 1.0, LEVERAGE: 0.5}
 _REMEDY = {
-    ERROR: "collect more comparisons, or use fewer features.",
+    COMPLEXITY: "collect more comparisons, or use fewer features.",
     FLATNESS: (
         "even large differences of score change the answers little (random answers, lapses, or options "
         "that are all alike); ask clearer questions, or compare options that differ more."

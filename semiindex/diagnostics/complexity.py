@@ -62,7 +62,7 @@ def local_complexity(eigenvalues: ArrayLike, n: float, delta: float, *, radius: 
 def critical_radius(eigenvalues: ArrayLike, n: float, *, radius: float = np.inf, scale: float = 1.0) -> float:
     r"""Smallest delta at which the local complexity is at most ``delta^2 / scale``, :eq:`critical-radius`.
 
-    The root mean square error below which the sample cannot tell indices of the class apart.
+    The root mean square below which differences of indices are of the size of what chance does to a fit.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """How well the comparisons determine the direction of the index, given its order.
 
 Comparisons of nearly equal index are put together in blocks. What the features vary within blocks is
-what the index does not say of them: only through it can a wrong direction show. The numbers here are
-sums over the sample at hand and no estimates: the inequality :eq:`angle-bound` holds for them as they are.
+what the index does not say of them, and what the labels vary with it there shows a wrong direction. The
+numbers are sums over the sample at hand and no estimates: :eq:`angle-bound` holds for them as they are.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import numpy as np
 from scipy.linalg import eigh, null_space
 
 from semiindex._types import FloatArray, IntArray
+from semiindex.diagnostics.direction_theorem import direction_bound
 
 __all__ = ["AngleBound", "Coordinates", "Determinacy", "TangentSample", "coordinates_of"]
 
 #: Shares of the comparisons tried as the central ones.
 _SHARES = np.arange(0.05, 1.001, 0.05)
-#: Steps after which the bound on the angle is taken as it is; it only falls.
-_STEPS = 100
-#: Relative step at which it counts as settled.
-_SETTLED = 1e-4
+#: Thresholds of "known to be within this angle already" are powers of this, for its sine: they must be
+#: chosen beforehand, and every one used costs a little confidence.
+_GRID = 0.95
 #: Bounds of the number of comparisons in a block, which is the cube root of their number.
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 2, 50
 
@@ -56,32 +56,44 @@ class Determinacy:
         Share of the comparisons that are central.
     spread : float
         Least root mean square, within blocks of equal index, of a direction orthogonal to the index.
-    index_within, probability_within : float
-        What remains of the fitted index and of the fitted probability within blocks.
+    index_within : float
+        What remains of the fitted index within blocks.
+    moment : float
+        Projection of the labels on the features orthogonal to the index, within blocks.
+    product_within : float
+        Size of the mean product of fitted index and label, within blocks.
     """
 
     limit: float
     share: float
     spread: float
     index_within: float
-    probability_within: float
+    moment: float
+    product_within: float
 
-    def sine(self, error: float, slope: float, *, blocks: bool = True) -> float:
+    def sine(self, noise: float, slope: float, *, blocks: bool = True) -> float:
         """Bound on the sine of the angle between the indices, :eq:`angle-bound`, at most 1.
 
         Parameters
         ----------
-        error : float
-            Root mean square error of the probabilities.
+        noise : float
+            Of `direction_noise`.
         slope : float
             Least slope of the link up to `limit`.
         blocks : bool, default=True
-            Whether to add what varies within blocks; it vanishes in large samples.
+            Whether to add what the index varies within blocks and what the fit has left in the labels;
+            both vanish in large samples.
         """
-        if not (slope > 0 and self.spread > 0):
-            return 1.0
-        within = (self.probability_within / slope + self.index_within) if blocks else 0.0
-        return min(1.0, (error / slope + within) / self.spread)
+        if not blocks:
+            return direction_bound(noise, slope=slope, spread=self.spread)
+        return direction_bound(
+            noise,
+            slope=slope,
+            spread=self.spread,
+            moment=self.moment,
+            index_within=self.index_within,
+            product_within=self.product_within,
+        )
 
 
 @dataclass(frozen=True)
@@ -93,11 +105,14 @@ class AngleBound:
     sine : float
         Bound on the sine.
     found : Determinacy
-        Of the last set of central comparisons.
+        Of these comparisons.
+    noise : float
+        Of the labels, for these comparisons.
     """
 
     sine: float
     found: Determinacy
+    noise: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,15 +125,15 @@ class TangentSample:
         Features orthogonal to the index, of unit second moment.
     t : array of shape (n,)
         Fitted index of unit root mean square.
-    probability : array of shape (n,)
-        Fitted probabilities.
+    z : array of shape (n,)
+        1 where option 1 was preferred.
     weight : array of shape (n,)
         Frequency weights.
     """
 
     rows: FloatArray
     t: FloatArray
-    probability: FloatArray
+    z: FloatArray
     weight: FloatArray
 
     @cached_property
@@ -127,7 +142,7 @@ class TangentSample:
         return np.asarray(np.linalg.norm(self.rows, axis=1))
 
     @cached_property
-    def _cache(self) -> dict[tuple[float, int], Determinacy]:
+    def _cache(self) -> dict[tuple[float, float], Determinacy]:
         """Determinacy of the sets of central comparisons that have been looked at."""
         return {}
 
@@ -148,34 +163,37 @@ class TangentSample:
         sine : float, default=1.0
             Bound on the sine of the angle that is known already.
         """
-        central = np.flatnonzero(self.reach(sine) <= limit * (1 + 1e-12))
-        key = (limit, central.size)  # the sets are nested in the sine
+        key = (limit, sine)
         if key not in self._cache:
-            self._cache[key] = self._within(central, limit)
+            self._cache[key] = self._within(np.flatnonzero(self.reach(sine) <= limit * (1 + 1e-12)), limit)
         return self._cache[key]
 
-    def angle(self, error: float, slope: float, limit: float, *, blocks: bool = True) -> AngleBound:
+    def angle(
+        self, noise: Callable[[int], float], slope: float, limit: float, *, blocks: bool = True
+    ) -> AngleBound:
         """Bound on the angle, used to find more central comparisons, until nothing is gained.
 
         Parameters
         ----------
-        error : float
-            Root mean square error of the probabilities.
+        noise : callable
+            Of `direction_noise`, by the number of the threshold.
         slope : float
             Least slope of the link up to `limit`.
         limit : float
             Largest size of the true index of a central comparison.
         blocks : bool, default=True
-            Whether to add what varies within blocks.
+            As in `Determinacy.sine`.
         """
-        sine, found = 1.0, self.determinacy(limit)
-        for _ in range(_STEPS):
-            found = self.determinacy(limit, sine)
-            lower = min(sine, found.sine(error, slope, blocks=blocks))
-            if lower > (1 - _SETTLED) * sine:
-                break
-            sine = lower
-        return AngleBound(sine, found)
+        best, step = AngleBound(1.0, self.determinacy(limit), noise(0)), 0
+        while True:
+            found, level = self.determinacy(limit, _GRID**step), noise(step)
+            sine = found.sine(level, slope, blocks=blocks)
+            if sine < best.sine:
+                best = AngleBound(sine, found, level)
+            reached = _threshold(best.sine)
+            if reached == step:
+                return best
+            step = reached
 
     def widest(self, slope: Callable[[float], float]) -> float:
         """Limit at which the direction is determined best, for a link that flattens outwards.
@@ -193,22 +211,30 @@ class TangentSample:
     def _within(self, central: IntArray, limit: float) -> Determinacy:
         total = float(np.sum(self.weight))
         if central.size == 0:
-            return Determinacy(limit, 0.0, 0.0, 0.0, 0.0)
+            return Determinacy(limit, 0.0, 0.0, 0.0, 0.0, 0.0)
         central = central[np.argsort(self.t[central], kind="stable")]
         size = int(np.clip(np.cbrt(central.size), _SMALLEST_BLOCK, _LARGEST_BLOCK))
         block = np.arange(central.size) // size
         w = self.weight[central]
-        values = np.column_stack([self.t[central], self.probability[central], self.rows[central]])
+        values = np.column_stack([self.t[central], self.z[central], self.rows[central]])
         values = values - _means(values, w, block)[block]
         moments = values.T @ (w[:, None] * values) / total
-        least = float(eigh(moments[2:, 2:], eigvals_only=True, subset_by_index=[0, 0])[0])
+        side, labels = moments[2:, 2:], moments[2:, 1]
+        least = float(eigh(side, eigvals_only=True, subset_by_index=[0, 0])[0])
+        explained = float(labels @ np.linalg.lstsq(side, labels, rcond=None)[0])
         return Determinacy(
             limit,
             float(np.sum(w)) / total,
             float(np.sqrt(max(least, 0.0))),
             float(np.sqrt(moments[0, 0])),
-            float(np.sqrt(moments[1, 1])),
+            float(np.sqrt(max(explained, 0.0))),
+            float(abs(moments[0, 1])),
         )
+
+
+def _threshold(sine: float) -> int:
+    """Number of the smallest threshold that is at least `sine`."""
+    return int(np.floor(np.log(max(sine, 1e-12)) / np.log(_GRID))) if sine < 1 else 0
 
 
 def coordinates_of(differences: FloatArray, weight: FloatArray, theta: FloatArray) -> Coordinates:

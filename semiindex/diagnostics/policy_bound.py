@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,24 +12,22 @@ from scipy.spatial.distance import pdist
 
 from semiindex._types import FloatArray
 from semiindex.diagnostics.bound_factors import (
-    ERROR,
+    COMPLEXITY,
     FLATNESS,
     INDETERMINACY,
     LEVERAGE,
     Factor,
     PolicyErrorBound,
 )
-from semiindex.diagnostics.determinacy import Determinacy, TangentSample, coordinates_of
+from semiindex.diagnostics.bounded_sample import BoundedSample, read_bounded_sample
+from semiindex.diagnostics.determinacy import AngleBound, TangentSample, coordinates_of
 from semiindex.diagnostics.menu_features import read_menu
-from semiindex.diagnostics.preference_bound import BoundedSample, read_bounded_sample
 from semiindex.diagnostics.theorems import informative_from
+from semiindex.diagnostics.training_gap import smooth_link
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.link.base import Link
 from semiindex.policy.menu import Menu
 from semiindex.policy.menu_policy import policy_from_scores
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["policy_error_bound"]
 
@@ -53,7 +52,8 @@ def policy_error_bound(
     Parameters
     ----------
     model : fitted estimator
-        With a linear index, one link and no ridge.
+        With one link and a linear index, or a kernel index with a number of components that was fitted
+        to `PreferencePairs`.
     X : PreferencePairs, array-like or sparse matrix of shape (n, d)
         The comparisons of the fit.
     menu : Menu
@@ -69,7 +69,7 @@ def policy_error_bound(
     groups : array-like of shape (n,), optional
         Raters; the default is what `PreferencePairs` carry.
     confidence : float, default=0.9
-        Level of the bound on the preference error.
+        Level at which the first factor holds.
 
     Returns
     -------
@@ -90,9 +90,11 @@ def policy_error_bound(
 
     Notes
     -----
-    Three steps, each an inequality with constants: the preference error bounds the angle between the
-    indices :eq:`angle-bound`, and the angle the policies :eq:`policy-bound`. The last step is for the
-    Kullback-Leibler divergence only; for others compute, do not bound.
+    Three steps, each an inequality with constants: what noise the class can pick up within blocks of
+    equal index :eq:`direction-noise`, the angle between the indices :eq:`angle-bound`, and the
+    policies :eq:`policy-bound`. The first two hold for every fit, whatever its criterion or penalty; the
+    last is for the Kullback-Leibler divergence only: for others compute, do not bound. The components
+    of a kernel are taken as given, and the true score as made of them.
 
     References
     ----------
@@ -110,24 +112,21 @@ def policy_error_bound(
     >>> bound.is_bound, round(bound.trivial, 2)
     (False, 0.45)
     """
-    data = read_bounded_sample(model, X, y, sample_weight, groups)
+    data = read_bounded_sample(model, X, y, sample_weight, groups, full_rank=True)
     if data.n_features == 1:
         raise InvalidDataError(
             "There is one feature: the policy of a budget is known up to the sign of the coefficient, and "
             "there is nothing to bound"
         )
-    options = read_menu(model, menu)
+    options = _option_features(model, menu, data)
     sample = data.sample
     theta = np.asarray(model.coef_, dtype=np.float64)
     rms = float(np.sqrt(np.average(sample.t**2, weights=sample.weight)))
-    scores, t = options @ theta / rms, sample.t / rms
-    temperature = float(policy_from_scores(scores, menu, budget=budget).temperature)
+    temperature = float(policy_from_scores(options @ theta / rms, menu, budget=budget).temperature)
     coordinates = coordinates_of(sample.differences, sample.weight, theta)
-    tangent = TangentSample(
-        sample.differences @ coordinates.tangent, t, model.link_.probability(sample.t), sample.weight
-    )
+    tangent = TangentSample(sample.differences @ coordinates.tangent, sample.t / rms, sample.z, sample.weight)
     if slope is None:
-        link = data.gap.smooth_link
+        link = smooth_link(model, sample)
         limit = tangent.widest(lambda limit: _least_slope(link, limit))
         steepness = _least_slope(link, limit)
     else:
@@ -135,14 +134,12 @@ def policy_error_bound(
     diameter = _diameter(options @ coordinates.tangent, menu)
     leverage = math.inf if temperature == 0 else diameter / (2 * temperature)
     trivial = min(1.0, math.sqrt(2 * budget))
-    error = math.sqrt(data.in_sample(confidence))
-    angle = tangent.angle(error, steepness, limit)
-    sine = angle.sine
+    angle = tangent.angle(partial(data.noise, confidence), steepness, limit)
     return PolicyErrorBound(
-        factors=_factors(error, steepness, angle.found, leverage, assumed=slope is not None),
-        sine=sine,
-        total_variation=min(_tangent(sine) * leverage, trivial),
-        regret=_regret(sine, diameter, temperature),
+        factors=_factors(angle, steepness, leverage, assumed=slope is not None),
+        sine=angle.sine,
+        total_variation=min(_tangent(angle.sine) * leverage, trivial),
+        regret=_regret(angle.sine, diameter, temperature),
         trivial=trivial,
         budget=float(budget),
         temperature=temperature,
@@ -153,11 +150,23 @@ def policy_error_bound(
     )
 
 
-def _factors(
-    error: float, steepness: float, found: Determinacy, leverage: float, *, assumed: bool
-) -> tuple[Factor, ...]:
+def _option_features(model: Any, menu: Menu, data: BoundedSample) -> FloatArray:
+    """Features of the options in the parameters of the index, shape (n_options, k)."""
+    options = read_menu(model, menu)
+    if not data.is_kernel:
+        return options
+    return np.column_stack([model.index_.score(options, unit) for unit in np.eye(data.n_features)])
+
+
+def _factors(angle: AngleBound, steepness: float, leverage: float, *, assumed: bool) -> tuple[Factor, ...]:
+    found = angle.found
     return (
-        Factor(ERROR, error, "theorem", "root mean square error of the probabilities in the sample"),
+        Factor(
+            COMPLEXITY,
+            angle.noise + found.moment,
+            "theorem",
+            "noise that indices of the class can pick up within blocks, and what the fit has left there",
+        ),
         Factor(
             FLATNESS,
             math.inf if steepness == 0 else 1 / steepness,
@@ -195,8 +204,10 @@ def _enough(
     """Comparisons from which the total variation is bounded by less than the budget does."""
 
     def bound(n: float) -> float:
-        error = math.sqrt(data.in_sample(confidence, n=n, gap=0.0))
-        return _tangent(tangent.angle(error, *slope, blocks=False).sine) * leverage
+        return (
+            _tangent(tangent.angle(partial(data.noise, confidence, n=n), *slope, blocks=False).sine)
+            * leverage
+        )
 
     return informative_from(bound, trivial)
 

@@ -7,33 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from semiindex.diagnostics.base import Diagnostic, Level
-from semiindex.diagnostics.theorems import (
-    TRIVIAL_PREFERENCE_ERROR,
-    in_sample_profile_bound,
-    informative_from,
-    profile_bound,
-    ranking_bound,
-)
+from semiindex.diagnostics.bounded_sample import BoundedSample, read_bounded_sample
+from semiindex.diagnostics.theorems import TRIVIAL_PREFERENCE_ERROR, informative_from, ranking_bound
 from semiindex.diagnostics.training_gap import TrainingGap, training_gap
-from semiindex.exceptions import InvalidDataError, InvalidParameterError
-from semiindex.inference.eligibility import require_eligible, require_full_rank
-from semiindex.inference.sample import InferenceSample, read_sample
 from semiindex.policy.ranking import RankingPolicy
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "BoundedSample",
-    "PreferenceErrorBound",
-    "Statement",
-    "preference_error_bound",
-    "read_bounded_sample",
-]
+__all__ = ["PreferenceErrorBound", "Statement", "preference_error_bound"]
 
 #: Excess ranking risk below which a bound says something: half of all pairs are misordered by chance.
 _TRIVIAL_RANKING_RISK = 0.5
@@ -64,43 +49,6 @@ class Statement:
     source: str
 
 
-@dataclass(frozen=True, eq=False)
-class BoundedSample:
-    """A sample that the theorems speak of, and what they need of it.
-
-    Attributes
-    ----------
-    sample : InferenceSample
-        Rows of the fit.
-    n : float
-        Number of comparisons, copies counted.
-    n_features, n_distinct : int
-        Number of features, and of different comparisons.
-    gap : TrainingGap
-        Excess of the fit over the best one found.
-    dependent : bool
-        Whether comparisons come in groups of more than one, which the theorems do not allow for.
-    """
-
-    sample: InferenceSample
-    n: float
-    n_features: int
-    n_distinct: int
-    gap: TrainingGap
-    dependent: bool
-
-    def in_sample(self, confidence: float, *, n: float | None = None, gap: float | None = None) -> float:
-        """Bound at the fit's own comparisons; for another sample size, with as many different ones."""
-        size = self.n if n is None else n
-        return in_sample_profile_bound(
-            size,
-            self.n_features,
-            confidence=confidence,
-            gap=self.gap.squared_error if gap is None else gap,
-            n_distinct=max(self.n_distinct * size / self.n, 1.0),
-        )
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class PreferenceErrorBound(Diagnostic):
     """Upper limits, at a confidence level, on the error of fitted probabilities.
@@ -119,6 +67,8 @@ class PreferenceErrorBound(Diagnostic):
         Mean squared training error above the least one found.
     statements : tuple of Statement
         The theorems.
+    remarks : tuple of str
+        What the theorems do not say of this fit, or say only under a further condition.
     dependent : bool
         Whether comparisons come in groups, which the theorems do not allow for.
     """
@@ -129,6 +79,7 @@ class PreferenceErrorBound(Diagnostic):
     confidence: float
     gap: float
     statements: tuple[Statement, ...]
+    remarks: tuple[str, ...]
     dependent: bool
 
     @property
@@ -177,6 +128,7 @@ class PreferenceErrorBound(Diagnostic):
             "function of one index of these features; and no index fits the sample better than the best one "
             f"found (this fit is above it by {self.gap:.2g} in mean squared error)."
         )
+        text += "".join(f"\n{remark}" for remark in self.remarks)
         if self.dependent:
             text += (
                 "\nThe answers come in groups (raters). If those of one rater depend on each other, the "
@@ -215,7 +167,8 @@ def preference_error_bound(
     Parameters
     ----------
     model : fitted estimator
-        With a linear index, one link and no ridge: profiled, orthogonal, ranking, or with a known link.
+        With one link and a linear index, or a kernel index with a number of components: profiled,
+        orthogonal, ranking, or with a known link; with or without a ridge.
     X, y, sample_weight
         The data of the fit. Weights must be whole numbers: how often a comparison was made.
     groups : array-like of shape (n,), optional
@@ -231,7 +184,7 @@ def preference_error_bound(
     Raises
     ------
     InvalidParameterError
-        For penalised fits, other index classes, and models with several links.
+        For other index classes, kernels without a number of components, and models with several links.
     InvalidDataError
         For ties, soft labels and choice sets, whose rows are not independent answers.
 
@@ -245,6 +198,13 @@ def preference_error_bound(
     The theorems are about the fit of least training error over all linear indices and monotone links.
     Every other fit obeys them with its excess over that minimum added. The minimum is not known: the
     least error among this fit, a spline fit and an isotonic fit stands in, the only estimate here.
+
+    A kernel index with k components is a linear index of k features, which are made from the options
+    of the sample and not from its labels. The bound at the comparisons of the sample holds given these
+    features. For new comparisons the options that made them are given up and every choice of them is
+    paid for, :eq:`anchored-bound`; random waves are free. Where the width of the kernel came from the
+    sample there is no such bound, and the result says so. The true score is assumed to be one of the
+    class, as it is for linear indices.
 
     References
     ----------
@@ -261,66 +221,71 @@ def preference_error_bound(
     >>> bound.informative, 0.05 < bound.squared_error < 0.15
     (True, True)
     """
-    data = read_bounded_sample(model, X, y, sample_weight, groups)
-    n, d, gap = data.n, data.n_features, data.gap
+    data = read_bounded_sample(model, X, y, sample_weight, groups, full_rank=False)
+    gap = training_gap(model, data.sample)
+    return PreferenceErrorBound(
+        type(model).__name__,
+        data.n,
+        data.n_features,
+        confidence,
+        gap.squared_error,
+        _statements(model, data, gap, confidence),
+        _remarks(data),
+        data.dependent,
+    )
+
+
+def _statements(
+    model: Any, data: BoundedSample, gap: TrainingGap, confidence: float
+) -> tuple[Statement, ...]:
     excess = gap.squared_error
     statements = [
         Statement(
             "squared error of the probability, these comparisons",
-            data.in_sample(confidence),
+            data.in_sample(confidence, excess),
             TRIVIAL_PREFERENCE_ERROR,
-            informative_from(lambda size: data.in_sample(confidence, n=size, gap=0.0)),
+            informative_from(lambda size: data.in_sample(confidence, n=size)),
             "least squares with the link profiled out, by chaining",
-        ),
+        )
+    ]
+    if data.new_comparisons:
+        return tuple(statements)
+    statements.append(
         Statement(
             "squared error of the probability, new comparisons",
-            profile_bound(n, d, confidence=confidence, gap=excess),
+            data.new(confidence, excess),
             TRIVIAL_PREFERENCE_ERROR,
-            informative_from(partial(profile_bound, d=d, confidence=confidence)),
+            informative_from(lambda size: data.new(confidence, n=size)),
             "least squares with the link profiled out, by half-spaces",
-        ),
-    ]
+        )
+    )
     if isinstance(model, RankingPolicy):
-        rule = partial(ranking_bound, d=d, confidence=confidence, antisymmetric=bool(model.antisymmetric))
+        rule = partial(
+            ranking_bound,
+            d=data.n_features,
+            confidence=confidence,
+            antisymmetric=bool(model.antisymmetric),
+            n_anchors=data.n_anchors,
+        )
         statements.append(
             Statement(
                 "excess ranking risk, new comparisons",
-                rule(n, gap=gap.ranking_risk),
+                rule(data.n, gap=gap.ranking_risk),
                 _TRIVIAL_RANKING_RISK,
                 informative_from(rule, _TRIVIAL_RANKING_RISK),
                 "Clemencon, Lugosi & Vayatis 2008",
             )
         )
-    return PreferenceErrorBound(
-        type(model).__name__, n, d, confidence, excess, tuple(statements), data.dependent
-    )
+    return tuple(statements)
 
 
-def read_bounded_sample(model: Any, X: Any, y: Any, sample_weight: Any, groups: Any) -> BoundedSample:
-    """The sample of a fit that the theorems speak of; see `preference_error_bound`."""
-    require_eligible(model, single_feature=True)
-    if model.links_ is not None:
-        raise InvalidParameterError(
-            "The model has a link for every class of raters, and the bounds are about one link; fit and "
-            "bound the classes by themselves"
-        )
-    sample = read_sample(model, X, y, sample_weight, None, groups)
-    require_full_rank(sample)
-    if sample.observations.frequency.size < sample.t.size:
-        raise InvalidDataError(
-            "Rows of one comparison (halves of a tie, soft labels, choice sets) are no independent answers, "
-            "and the bounds count answers; leave these comparisons out, or use policy_error_interval"
-        )
-    if not np.allclose(sample.weight, np.round(sample.weight), rtol=0, atol=1e-9):
-        raise InvalidDataError(
-            "The weights are not whole numbers: the bounds count answers; use policy_error_interval"
-        )
-    dependent = any(np.unique(codes).size < codes.size for codes in sample.clusters)
-    return BoundedSample(
-        sample,
-        float(np.sum(sample.weight)),
-        sample.differences.shape[1],
-        np.unique(sample.differences, axis=0).shape[0],
-        training_gap(model, sample),
-        dependent,
+def _remarks(data: BoundedSample) -> tuple[str, ...]:
+    """What a reader has to know of features that were made from the sample."""
+    if not data.is_kernel:
+        return ()
+    given = (
+        f"The features are the {data.n_features} components of a kernel. They were made without looking at "
+        "the answers, and the true score is assumed to be made of them: what they cannot express is not "
+        "in the bound. More components make that safer and the bound larger."
     )
+    return (given, data.new_comparisons) if data.new_comparisons else (given,)

@@ -47,8 +47,8 @@ class IndexComplexity(Diagnostic):
     effective_dimension : float
         Directions that the ridge leaves free.
     critical_radius : float
-        Root mean square below which the sample cannot tell indices apart, for indices of unit root
-        mean square in the fit.
+        Root mean square below which differences of indices are of the size of what chance does, for indices
+        of unit root mean square in the fit.
     formula, monte_carlo, monte_carlo_error : float
         Local complexity at the critical radius by formula and by signs, and the standard error of the
         latter.
@@ -82,9 +82,9 @@ class IndexComplexity(Diagnostic):
         """What the class costs, in words."""
         text = (
             f"The class of indices has {self.effective_dimension:.3g} effective parameters, with "
-            f"{self.per_parameter:,.0f} comparisons for each. Indices that differ by less than "
-            f"{self.critical_radius:.2g} of their own size (root mean square) cannot be told apart with "
-            f"these {self.n_comparisons:,.0f} comparisons, whatever the learner."
+            f"{self.per_parameter:,.0f} comparisons for each. With these {self.n_comparisons:,.0f} "
+            f"comparisons differences between indices below about {self.critical_radius:.2g} of their own "
+            "size (root mean square) are of the size of what chance does to a fit."
         )
         if self.level == "note":
             text += (

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
-from scipy.special import betaln, gammaln, logsumexp
-
+from semiindex.diagnostics.pattern_counts import (
+    log_binomial,
+    log_half_space_patterns,
+    log_monotone_sequences,
+    log_orderings,
+    require_confidence,
+    require_counts,
+    union_deviation,
+)
 from semiindex.exceptions import InvalidParameterError
 
 __all__ = [
@@ -21,8 +26,6 @@ __all__ = [
     "in_sample_profile_bound",
     "informative_from",
     "lipschitz_link_bound",
-    "log_half_space_patterns",
-    "log_orderings",
     "profile_bound",
     "ranking_bound",
 ]
@@ -33,59 +36,9 @@ TRIVIAL_PREFERENCE_ERROR = 0.25
 _COARSEST = 40
 
 
-def log_half_space_patterns(n: float, dimension: int) -> float:
-    """Logarithm of the largest number of ways in which half-spaces through 0 split n points.
-
-    ``2 sum_{k < dimension} C(n - 1, k)``, and never more than ``2^n`` (Cover 1965). Half-spaces with
-    a threshold in d dimensions are half-spaces through 0 in d + 1.
-
-    Parameters
-    ----------
-    n : float
-        Number of points.
-    dimension : int
-        Dimension of the space.
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> from math import exp
-    >>> from semiindex.diagnostics import log_half_space_patterns
-    >>> round(exp(log_half_space_patterns(4, 2)))
-    8
-    """
-    _require_counts(n, dimension)
-    k = np.arange(min(dimension, int(min(n, 1e9))))
-    return float(min(math.log(2) + logsumexp(_log_binomial(n - 1, k)), n * math.log(2)))
-
-
-def log_orderings(n: float, d: int) -> float:
-    """Logarithm of a bound on the number of orders in which linear indices arrange n points.
-
-    An order is a cell of the arrangement of the ``n (n - 1) / 2`` hyperplanes on which two points
-    tie, and hyperplanes through 0 have no more cells than :func:`log_half_space_patterns` says.
-
-    Parameters
-    ----------
-    n : float
-        Number of points.
-    d : int
-        Number of features.
-
-    Returns
-    -------
-    float
-    """
-    _require_counts(n, d)
-    if n < 2:
-        return 0.0
-    return min(log_half_space_patterns(n * (n - 1) / 2, d), float(gammaln(n + 1)))
-
-
-def profile_bound(n: float, d: int, *, confidence: float = 0.9, gap: float = 0.0) -> float:
+def profile_bound(
+    n: float, d: int, *, confidence: float = 0.9, gap: float = 0.0, n_anchors: int = 0
+) -> float:
     r"""Bound on the squared preference error of a profiled least-squares fit, for new comparisons.
 
     With probability `confidence`, :eq:`profile-bound`,
@@ -104,6 +57,10 @@ def profile_bound(n: float, d: int, *, confidence: float = 0.9, gap: float = 0.0
         ``1 - delta``.
     gap : float, default=0.0
         Mean squared training error of the fit minus the least one over all indices and monotone links.
+    n_anchors : int, default=0
+        Number of options of the sample from which the features were made, as the Nystroem features of a
+        kernel are; 0 for features that do not depend on the sample. The comparisons that contain them are
+        given up, and every choice of them counts as a class of its own, :eq:`anchored-bound`.
 
     Returns
     -------
@@ -128,9 +85,12 @@ def profile_bound(n: float, d: int, *, confidence: float = 0.9, gap: float = 0.0
     0.072
     """
     _require(n, d, confidence, gap)
-    delta = 1 - confidence
-    complexity = math.sqrt(log_half_space_patterns(n, d + 1) / (2 * n))
-    return 4 * complexity + math.sqrt(2 * math.log(1 / delta) / n) + gap
+    rest, choices = n - n_anchors, _log_choices(n, n_anchors)
+    if rest < 1:
+        return math.inf
+    complexity = math.sqrt(log_half_space_patterns(rest, d + 1) / (2 * rest))
+    tail = math.sqrt(2 * (choices - math.log(1 - confidence)) / rest)
+    return 4 * complexity + tail + (n * gap + n_anchors) / rest
 
 
 def in_sample_profile_bound(
@@ -183,20 +143,29 @@ def in_sample_profile_bound(
     points = n if n_distinct is None else n_distinct
     orders = log_orderings(points, d)
     depth = max(math.ceil(math.log2(n)), 1)
-    values = []
+    levels = []
     for start in range(1, min(_COARSEST, depth) + 1):
         m = 2.0**start
-        coarse = _deviation(n, orders + _log_monotone(points, m), delta / 2)
+        coarse = union_deviation(n, orders + log_monotone_sequences(points, m), delta / 2)
         fine = 1 / (2 * m * 2.0**depth)
         for j in range(depth):
             size = m * 2.0**j
-            fine += _deviation(n, orders + _log_monotone(points, 2 * size), delta / 2 ** (j + 2)) / (4 * size)
-        values.append((coarse + math.sqrt(coarse**2 + coarse / m + 2 * fine + gap)) ** 2)
-    return min(values)
+            count = orders + log_monotone_sequences(points, 2 * size)
+            fine += union_deviation(n, count, delta / 2 ** (j + 2)) / (4 * size)
+        levels.append((coarse, coarse / m + 2 * fine))
+    # The level that is best without a gap: the gap comes from the labels, which may not choose.
+    coarse, rest = min(levels, key=lambda level: _chained(level[0], level[1], 0.0))
+    return _chained(coarse, rest, gap)
 
 
 def ranking_bound(
-    n: float, d: int, *, confidence: float = 0.9, gap: float = 0.0, antisymmetric: bool = True
+    n: float,
+    d: int,
+    *,
+    confidence: float = 0.9,
+    gap: float = 0.0,
+    antisymmetric: bool = True,
+    n_anchors: int = 0,
 ) -> float:
     r"""Bound on the excess ranking risk of an index that minimises the share of misordered pairs.
 
@@ -219,6 +188,8 @@ def ranking_bound(
     antisymmetric : bool, default=True
         Whether the doubled sample is ranked, so that the risk is one minus the area under the ROC curve;
         otherwise pairs of equal labels count as ordered.
+    n_anchors : int, default=0
+        As in :func:`profile_bound`.
 
     Returns
     -------
@@ -241,14 +212,16 @@ def ranking_bound(
     0.054
     """
     _require(n, d, confidence, gap)
-    if n < 2:
-        return 1.0
-    blocks = math.floor(n / 2)
+    rest, choices = n - n_anchors, _log_choices(n, n_anchors)
+    if rest < 2:
+        return math.inf
+    blocks = math.floor(rest / 2)
     share = 1.0 if antisymmetric else 0.5  # of pairs that are counted at all
     complexity = math.sqrt(share * log_half_space_patterns(blocks, d) / (2 * blocks))
-    tail = math.log(2 / (1 - confidence))
-    noise = math.sqrt(2 * tail / n) + math.sqrt(tail / (2 * blocks))
-    return 2 * complexity + noise + (gap * n + 1) / (n - 1)
+    tail = choices + math.log(2 / (1 - confidence))
+    noise = math.sqrt(2 * tail / rest) + math.sqrt(tail / (2 * blocks))
+    pairs = rest * (rest - 1)  # the criterion also counts a comparison with itself, and with the anchors
+    return 2 * complexity + noise + (n**2 * gap + n**2 - pairs) / pairs
 
 
 def lipschitz_link_bound(
@@ -336,29 +309,20 @@ def informative_from(
     return float(f"{math.ceil(math.exp(high)):.3g}")
 
 
-def _log_monotone(n: float, levels: float) -> float:
-    """Logarithm of the number of nondecreasing sequences of n values on a grid of `levels`."""
-    return float(_log_binomial(n + levels - 1, levels - 1))
+def _log_choices(n: float, n_anchors: int) -> float:
+    """Logarithm of the number of ways to take that many of the 2 n options of a sample."""
+    if not n_anchors >= 0:
+        raise InvalidParameterError(f"n_anchors must be at least 0, got {n_anchors!r}")
+    return float(log_binomial(2 * n, n_anchors)) if 0 < n_anchors < n else 0.0
 
 
-def _log_binomial(n: float, k: Any) -> Any:
-    """Logarithm of ``C(n, k)``; by the beta function, since differences of `gammaln` cancel for large n."""
-    return -betaln(n - k + 1, k + 1) - math.log(n + 1)
-
-
-def _deviation(n: float, log_count: float, delta: float) -> float:
-    """Largest mean of noise times a vector of unit mean square, over that many vectors."""
-    return math.sqrt((log_count + math.log(1 / delta)) / (2 * n))
-
-
-def _require_counts(n: float, d: int) -> None:
-    if not (n >= 1 and d >= 1):
-        raise InvalidParameterError(f"n and the number of features must be at least 1, got {n!r} and {d!r}")
+def _chained(coarse: float, rest: float, gap: float) -> float:
+    """Square of the larger root of ``x^2 = 2 coarse x + rest + gap``."""
+    return (coarse + math.sqrt(coarse**2 + rest + gap)) ** 2
 
 
 def _require(n: float, d: int, confidence: float, gap: float) -> None:
-    _require_counts(n, d)
-    if not 0 < confidence < 1:
-        raise InvalidParameterError(f"confidence must lie between 0 and 1, such as 0.9, got {confidence!r}")
+    require_counts(n, d)
+    require_confidence(confidence)
     if not gap >= 0:
         raise InvalidParameterError(f"gap must be at least 0, got {gap!r}")

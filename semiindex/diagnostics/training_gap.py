@@ -21,7 +21,7 @@ from semiindex.objective.pairwise_sums import Indicator
 from semiindex.objective.win_loss import split
 from semiindex.policy.profiled_link import ProfiledLinkPolicy
 
-__all__ = ["TrainingGap", "training_gap"]
+__all__ = ["TrainingGap", "smooth_link", "training_gap"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +34,10 @@ class TrainingGap:
         Mean squared training error minus the least one found.
     ranking_risk : float
         Share of misordered pairs minus the least one found.
-    smooth_link : Link
-        Link of the spline fit, for an index of unit root mean square: what is known of the slope.
     """
 
     squared_error: float
     ranking_risk: float
-    smooth_link: Link
 
 
 def training_gap(model: Any, sample: InferenceSample) -> TrainingGap:
@@ -49,24 +46,37 @@ def training_gap(model: Any, sample: InferenceSample) -> TrainingGap:
     Parameters
     ----------
     model : fitted estimator
-        With a linear index and one link.
+        With one link.
     sample : InferenceSample
-        Its data.
+        Its data, in the features of its index.
     """
-    spline = _refit(model, sample, "spline")
-    others = [spline, _refit(model, sample, "isotonic")]
+    others = [_refit(model, sample, "spline"), _refit(model, sample, "isotonic")]
     indices = [sample.t, *(sample.differences @ np.asarray(other.coef_) for other in others)]
     probability = model.link_.probability(sample.t)
     squared = float(np.average((sample.z - probability) ** 2, weights=sample.weight))
     least = min(_least_squares(sample, t) for t in indices)
     risks = [_ranking_risk(sample, t, antisymmetric=model.antisymmetric) for t in indices]
-    return TrainingGap(
-        max(squared - least, 0.0), max(risks[0] - min(risks), 0.0), spline.link_.rescaled(spline.index_rms_)
-    )
+    return TrainingGap(max(squared - least, 0.0), max(risks[0] - min(risks), 0.0))
+
+
+def smooth_link(model: Any, sample: InferenceSample) -> Link:
+    """Link of a spline fit, for an index of unit root mean square: what is known of the slope.
+
+    Parameters
+    ----------
+    model, sample
+        As in `training_gap`.
+    """
+    spline = _refit(model, sample, "spline")
+    return spline.link_.rescaled(spline.index_rms_)
 
 
 def _refit(model: Any, sample: InferenceSample, link: str) -> ProfiledLinkPolicy:
-    if isinstance(model, ProfiledLinkPolicy) and model.link == link and model.normalization == "rms":
+    if isinstance(model, ProfiledLinkPolicy) and (model.link, model.normalization, model.ridge) == (
+        link,
+        "rms",
+        0,
+    ):
         return model
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SemiindexWarning)  # the fit itself has said it

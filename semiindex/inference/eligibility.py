@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
+from semiindex.index.base import IndexClass
 from semiindex.index.linear import LinearDesign, LinearIndex
 from semiindex.index.policy_index import PolicyIndex
 from semiindex.index.whitening import whiten
@@ -24,7 +25,13 @@ __all__ = ["Criterion", "assumes_monotone_link", "criterion_of", "require_eligib
 Criterion = Literal["known", "log", "squared", "isotonic"]
 
 
-def require_eligible(model: Any, *, single_feature: bool = False) -> None:
+def require_eligible(
+    model: Any,
+    *,
+    single_feature: bool = False,
+    penalised: bool = False,
+    classes: tuple[type[IndexClass], ...] = (LinearIndex,),
+) -> None:
     """Refuse fits whose coefficients have no standard errors, whatever the method.
 
     Parameters
@@ -33,6 +40,10 @@ def require_eligible(model: Any, *, single_feature: bool = False) -> None:
         A policy.
     single_feature : bool, default=False
         Whether a single feature without a scale will do, since only the link is asked for.
+    penalised : bool, default=False
+        Whether a ridge will do, as it does for bounds that hold for any index of the class.
+    classes : tuple of types, default=(LinearIndex,)
+        Classes of indices that will do.
 
     Raises
     ------
@@ -54,13 +65,13 @@ def require_eligible(model: Any, *, single_feature: bool = False) -> None:
             "is taken as given: nothing of it varies from sample to sample. For intervals of its link or "
             "win rates fit a LinearIndex to its index (index_of_policy) as the only feature"
         )
-    if not isinstance(model.index_, LinearIndex):
+    if not isinstance(model.index_, classes):
         raise InvalidParameterError(
             f"index={model.index_!r}: standard errors are those of a linear index. A rich class is "
             "regularised, so that its bias is of the order of its error and its coefficients mean nothing "
             "one by one"
         )
-    if model.ridge > 0:
+    if model.ridge > 0 and not penalised:
         raise InvalidParameterError(
             f"ridge={model.ridge!r}: a penalised fit is biased by as much as it varies, and an interval "
             "around it covers nothing in particular; fit with ridge=0"

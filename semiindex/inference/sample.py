@@ -54,7 +54,7 @@ class InferenceSample:
     Attributes
     ----------
     differences : array of shape (n, d)
-        Feature differences, float64.
+        Feature differences, float64; for a kernel index those of its features.
     t : array of shape (n,)
         Fitted index, on the scale of the model's coefficients.
     z : array of shape (n,)
@@ -69,7 +69,7 @@ class InferenceSample:
         Class of raters with a link of its own, in the order of the model's `links_`; None where the
         links were pooled into one.
     feature_names : tuple of str
-        Names of the d features.
+        Names of the d parameters, which are the features for a linear index.
     used : array of shape (n_all,) of bool
         Rows of positive weight among all that were passed.
     """
@@ -116,7 +116,8 @@ def read_sample(
     clusters = _read_clusters(X, groups, used)
     frequency = _frequencies(sample_weight, used)
     observations = observations_of(data, frequency)
-    differences = LinearDesign(getattr(data.pairs, "differences", data.pairs)).rows(slice(None))
+    _require_columns_of_fit(model, data)
+    differences = model.index_.design(data.pairs).rows(slice(None))
     _require_data_of_fit(model, data, differences)
     for codes in clusters:
         _require_nested(observations.codes, codes)
@@ -128,7 +129,7 @@ def read_sample(
         observations,
         clusters,
         _classes(model, data),
-        data.feature_names,
+        model.index_.parameter_names(data.feature_names),
         used,
     )
 
@@ -257,13 +258,17 @@ def _classes(model: Any, data: FitInput) -> IntArray | None:
     return encode_groups(data.link_groups, np.array(list(model.links_)))
 
 
-def _require_data_of_fit(model: Any, data: FitInput, differences: FloatArray) -> None:
-    """Standard errors need the sample of the fit: its weight, the spread of its index, its labels."""
-    if differences.shape[1] != model.n_features_in_ or list(data.classes) != list(model.classes_):
+def _require_columns_of_fit(model: Any, data: FitInput) -> None:
+    n_features = data.pairs.shape[1]
+    if n_features != model.n_features_in_ or list(data.classes) != list(model.classes_):
         raise InvalidDataError(
-            f"X has {differences.shape[1]} features and y the labels {list(data.classes)}, but the model "
+            f"X has {n_features} features and y the labels {list(data.classes)}, but the model "
             f"was fitted on {model.n_features_in_} and {list(model.classes_)}; pass the data of the fit"
         )
+
+
+def _require_data_of_fit(model: Any, data: FitInput, differences: FloatArray) -> None:
+    """Standard errors need the sample of the fit: its weight, the spread of its index, its labels."""
     coef = np.asarray(model.coef_, dtype=np.float64)
     total = float(np.sum(data.weight))
     t = differences @ coef

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from semiindex import (
     Menu,
     OrthogonalPolicy,
     PreferencePairs,
+    ProductKernel,
     ProfiledLinkPolicy,
     RankingPolicy,
     policy_error_bound,
@@ -21,8 +23,9 @@ from semiindex import (
     preference_error_bound,
 )
 from semiindex.diagnostics.determinacy import TangentSample, coordinates_of
+from semiindex.diagnostics.direction_theorem import direction_noise
 from semiindex.diagnostics.policy_bound import _diameter
-from semiindex.diagnostics.theorems import in_sample_profile_bound
+from semiindex.diagnostics.theorems import in_sample_profile_bound, profile_bound
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.policy.policy_distance import policy_distance
 
@@ -94,20 +97,97 @@ def test_what_the_theorems_do_not_cover_is_refused(rng):
     model = ProfiledLinkPolicy().fit(X, y, sample_weight=np.full(300, 1.5))
     with pytest.raises(InvalidDataError, match="not whole numbers"):
         preference_error_bound(model, X, y, np.full(300, 1.5))
-    with pytest.raises(InvalidParameterError, match="ridge"):
-        preference_error_bound(ProfiledLinkPolicy(ridge=0.1).fit(X, y), X, y)
     ties = PreferencePairs(X, np.zeros_like(X), y, units=np.arange(300) // 2, weights=np.full(300, 0.5))
     with pytest.raises(InvalidDataError, match="no independent answers"):
         preference_error_bound(ProfiledLinkPolicy().fit(ties), ties)
     kernel = KnownLinkPolicy(index=KernelIndex(), ridge=0.1).fit(ties)
-    with pytest.raises(InvalidParameterError, match="linear index"):
+    with pytest.raises(InvalidParameterError, match="Set components"):
         preference_error_bound(kernel, ties)
 
 
-def _tangent(X, estimate, probability):
+def test_a_penalty_is_a_gap(rng):
+    """The theorems are about any index of the class: what a ridge costs in training error is added."""
+    X = rng.normal(size=(1200, 3)) * [3.0, 1.0, 0.3]  # a penalty turns the index where scales differ
+    y = (rng.random(1200) < LogisticLink().probability(X @ [0.3, -1.0, 3.0])).astype(int)
+    gaps = [
+        preference_error_bound(KnownLinkPolicy(ridge=ridge).fit(X, y), X, y).gap for ridge in (0.0, 0.1, 1.0)
+    ]
+    assert gaps[0] < gaps[1] < gaps[2]
+    menu = Menu.from_array(rng.normal(size=(20, 4, 3)))
+    free, held = (
+        policy_error_bound(KnownLinkPolicy(ridge=ridge).fit(X, y), X, menu, y, budget=0.2, slope=(0.15, 1.5))
+        for ridge in (0.0, 1.0)
+    )
+    assert held.factors[0].value > free.factors[0].value
+
+
+def _quadratic(first, second):
+    """Kernel of the quadratic functions without a constant: five of them for two columns."""
+    return (1 + first @ second.T) ** 2 - 1
+
+
+def _score(options):
+    return options[:, 0] + 0.5 * options[:, 1] ** 2 - options[:, 0] * options[:, 1]
+
+
+def _quadratic_sample(rng, n=1200):
+    first, second = rng.normal(size=(2, n, 2))
+    truth = LogisticLink().probability(_score(second) - _score(first))
+    return PreferencePairs(first, second, (rng.random(n) < truth).astype(int)), truth
+
+
+def test_a_kernel_index_is_a_linear_one_of_its_components(rng):
+    """Where the components span the quadratics, nothing differs from the linear index of five monomials."""
+    pairs, truth = _quadratic_sample(rng)
+    kernel = ProfiledLinkPolicy("isotonic", index=KernelIndex(_quadratic, components=8)).fit(pairs)
+    monomials = [np.column_stack([x, x**2, x[:, :1] * x[:, 1:]]) for x in (pairs.features0, pairs.features1)]
+    linear = ProfiledLinkPolicy("isotonic").fit(monomials[1] - monomials[0], pairs.labels)
+    first = preference_error_bound(kernel, pairs)
+    second = preference_error_bound(linear, monomials[1] - monomials[0], pairs.labels)
+    assert first.n_features == second.n_features == 5
+    assert first.squared_error == pytest.approx(second.squared_error, rel=0.02)
+    assert np.mean((kernel.predict_proba(pairs)[:, 1] - truth) ** 2) < first.squared_error
+    assert first.statements[1].bound == pytest.approx(profile_bound(1200, 5, gap=first.gap, n_anchors=8))
+    assert "components of a kernel" in first.reading()
+    options = rng.normal(size=(20, 4, 2))
+    flat = options.reshape(-1, 2)
+    powers = np.column_stack([flat, flat**2, flat[:, :1] * flat[:, 1:]])
+    settings = {"budget": 0.2, "slope": (0.1, 1.5)}
+    one = policy_error_bound(kernel, pairs, Menu.from_array(options), **settings)
+    other = policy_error_bound(
+        linear,
+        monomials[1] - monomials[0],
+        Menu.from_array(powers.reshape(20, 4, 5)),
+        pairs.labels,
+        **settings,
+    )
+    assert one.temperature == pytest.approx(other.temperature, rel=0.1)
+    assert one.factors[2].value == pytest.approx(other.factors[2].value, rel=0.1)
+    assert one.factors[3].value == pytest.approx(other.factors[3].value, rel=0.1)
+
+
+def test_features_of_the_whole_sample_have_no_bound_for_new_comparisons(rng):
+    pairs, _ = _quadratic_sample(rng, 400)
+
+    def statements(**settings):
+        model = ProfiledLinkPolicy(index=KernelIndex(components=4, **settings)).fit(pairs)
+        result = preference_error_bound(model, pairs)
+        assert (len(result.statements) == 2) == ("width of the kernel" not in result.reading())
+        return result.statements
+
+    assert len(statements()) == 1
+    assert len(statements(gamma=0.2)) == 2
+    product = ProductKernel((0, "rbf", {"gamma": 0.2}), (1, "rbf"))
+    assert len(statements(kernel=product)) == 1
+    waves = statements(gamma=0.2, approximation="random_features")
+    anchored = statements(gamma=0.2)
+    assert waves[1].bound < anchored[1].bound - 0.1
+
+
+def _tangent(X, estimate, z):
     weight = np.ones(X.shape[0])
     rows = X @ coordinates_of(X, weight, estimate).tangent
-    return TangentSample(rows, X @ estimate, probability, weight)
+    return TangentSample(rows, X @ estimate, z, weight)
 
 
 def _turned(rng, X, angle):
@@ -117,20 +197,63 @@ def _turned(rng, X, angle):
     return theta, math.cos(angle) * theta + math.sin(angle) * _rms(X, side)
 
 
-@pytest.mark.parametrize("angle", [0.02, 0.3, 1.0])
-def test_the_angle_is_bounded_by_the_preference_error(rng, angle):
-    """The inequality is deterministic: it holds for any estimate, here turned by an angle of our choice."""
+def _noise_along(sample, index, noise, limit, sine):
+    """Noise along the true index within blocks, per unit of it: blocks formed by hand."""
+    central = np.flatnonzero(sample.reach(sine) <= limit)
+    central = central[np.argsort(sample.t[central], kind="stable")]
+    size = int(np.clip(np.cbrt(central.size), 2, 50))
+    within = np.zeros(index.size)
+    for start in range(0, central.size, size):
+        block = central[start : start + size]
+        within[block] = index[block] - index[block].mean()
+    return -np.mean(within * noise) / np.sqrt(np.mean(within**2))
+
+
+@pytest.mark.parametrize("angle", [0.02, 0.3, 0.9])
+@pytest.mark.parametrize("known", [False, True])
+def test_the_angle_is_bounded_by_the_noise(rng, angle, known):
+    """Given the noise that there is, the inequality is deterministic: for any estimate, turned as we like."""
     X = rng.normal(size=(3000, 3)) + rng.exponential(size=(3000, 3)) - 1
     theta, estimate = _turned(rng, X, angle)
-    fitted, truth = LogisticLink().probability(X @ estimate), LogisticLink().probability(X @ theta)
-    sample, slope = _tangent(X, estimate, fitted), float(LogisticLink().slope(1.5))
-    error = float(np.sqrt(np.mean((fitted - truth) ** 2)))
-    first = sample.determinacy(1.5).sine(error, slope)
-    best = sample.angle(error, slope, 1.5)
-    assert math.sin(angle) <= best.sine <= first
-    assert best.sine < min(1.01, 4 * math.sin(angle) + 0.1)  # and it is not vacuous
-    assert max(best.found.index_within, best.found.probability_within) < 0.02
-    assert best.found.share >= sample.determinacy(1.5).share
+    truth = LogisticLink().probability(X @ theta)
+    z = (rng.random(3000) < truth).astype(float)
+    sample, slope = _tangent(X, estimate, z), float(LogisticLink().slope(1.5))
+    sine = math.sin(angle) if known else 1.0
+    noise = max(_noise_along(sample, X @ theta, z - truth, 1.5, sine), 0.0)
+    found = sample.determinacy(1.5, sine)
+    assert math.sin(angle) <= found.sine(noise, slope)
+    if known:  # and it is not vacuous
+        assert found.sine(noise, slope) < 3 * math.sin(angle) + 0.2
+        assert found.index_within < 0.02
+
+
+def test_the_angle_is_bounded_in_samples(rng):
+    """The bound of the theorem, in a sample large enough for it to say something, for a learned direction."""
+    X = rng.normal(size=(40_000, 2))
+    theta = _rms(X, np.array([1.0, -0.7]))
+    y = (rng.random(40_000) < LogisticLink().probability(2 * X @ theta)).astype(int)
+    estimate = _rms(X, KnownLinkPolicy().fit(X, y).coef_)
+    slope = 2 * float(LogisticLink().slope(2.0))
+    result = _tangent(X, estimate, y).angle(lambda step: direction_noise(40_000, 2, step=step), slope, 1.0)
+    first = _tangent(X, estimate, y).determinacy(1.0)
+    assert _sine(X, estimate, theta) < result.sine < 0.5 * first.sine(result.noise, slope)
+    assert result.found.share > first.share
+
+
+@pytest.mark.parametrize("step", [0, 6])
+def test_no_direction_finds_more_noise_than_the_theorem_allows(rng, step):
+    """The estimate that the noise itself chooses, among many, of everything that the blocks can do."""
+    X, sine = rng.normal(size=(60, 2)), 0.9**step
+    theta = _rms(X, np.array([1.0, -0.7]))
+    truth = LogisticLink().probability(2 * X @ theta)
+    largest = []
+    for _ in range(20):
+        noise = (rng.random(60) < truth) - truth
+        directions = rng.normal(size=(40, 2))
+        samples = [_tangent(X, _rms(X, direction), truth) for direction in directions]
+        largest.append(max(_noise_along(sample, X @ theta, noise, 2.0, sine) for sample in samples))
+    bound = direction_noise(60, 2, step=step)
+    assert 0.1 * bound < np.mean(largest) <= np.max(largest) < bound
 
 
 @pytest.mark.parametrize("sine", [0.1, 0.6, 1.0])
@@ -148,7 +271,7 @@ def test_features_that_the_index_determines_have_no_spread(rng):
     """Four different comparisons, one at each value of the index: only blocks across values see a spread."""
     X = np.sign(rng.normal(size=(40_000, 2)))
     estimate = _rms(X, np.array([1.0, 0.3]))
-    found = _tangent(X, estimate, X @ estimate).determinacy(10.0)
+    found = _tangent(X, estimate, np.zeros(40_000)).determinacy(10.0)
     assert found.spread < 0.05
     assert found.share == 1.0
 
@@ -195,25 +318,23 @@ def test_factors_multiply_and_are_marked(rng):
     assert assumed.total_variation <= assumed.trivial == pytest.approx(math.sqrt(0.4))
     assert assumed.level == "note"
     assert "says something" in assumed.reading()
-    assert list(assumed.to_frame().index[:2]) == ["preference error", "flatness"]
+    assert list(assumed.to_frame().index[:2]) == ["complexity", "flatness"]
 
 
-def test_an_informative_bound_needs_a_small_error(rng):
+def test_an_informative_bound_needs_little_noise(rng):
     """At the number of comparisons that the result names, the product is below the trivial bound."""
     X, y = _sample(rng)
     menu = Menu.from_array(rng.normal(size=(20, 4, 3)))
     model = ProfiledLinkPolicy().fit(X, y)
     result = policy_error_bound(model, X, menu, y, budget=0.2, slope=(0.15, 1.5))
-    error, leverage = result.factors[0].value, result.factors[3].value
-    n = result.informative_from
-    estimate = _rms(X, model.coef_)
-    sample = _tangent(X, estimate, LogisticLink().probability(X @ estimate))
+    leverage, n = result.factors[3].value, result.informative_from
+    sample = _tangent(X, _rms(X, model.coef_), y)
     for size, holds in [(1.01 * n, True), (0.99 * n, False)]:
-        preference = math.sqrt(in_sample_profile_bound(size, 3))
-        sine = min(sample.angle(preference, 0.15, 1.5, blocks=False).sine, 1 - 1e-9)
+        noise = partial(direction_noise, size, 3)
+        sine = min(sample.angle(lambda j, noise=noise: noise(step=j), 0.15, 1.5, blocks=False).sine, 1 - 1e-9)
         assert (sine / math.sqrt(1 - sine**2) * leverage < result.trivial) == holds
     assert n > 1200
-    assert error > 0.1
+    assert result.factors[0].value > direction_noise(1200, 3)
 
 
 def test_slopes_and_menus_without_a_meaning(rng):
