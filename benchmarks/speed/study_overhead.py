@@ -64,10 +64,8 @@ def table(task: Study, jobs: int, what: str) -> list[str]:
             fits = float(result.frame["seconds"].sum())
             overhead = wall * n_jobs / fits - 1
             gain = baseline.setdefault(cached, wall) / wall
-            lines.append(
-                f"| {what} | {task.n_fits} | {n_jobs} | {'yes' if cached else 'no'} | {wall:.1f} | {fits:.1f} | "
-                f"{overhead:.1%} | {gain:.2f} |"
-            )
+            way = f"{what} | {task.n_fits} | {n_jobs} | {'yes' if cached else 'no'}"
+            lines.append(f"| {way} | {wall:.1f} | {fits:.1f} | {overhead:.1%} | {gain:.2f} |")
             first = result if first is None else first
             assert_frame_equal(
                 result.frame.drop(columns="seconds"), first.frame.drop(columns="seconds"), check_exact=True
