@@ -187,6 +187,6 @@ def _require_single_outcomes(sample: InferenceSample) -> None:
         )
     if np.any(np.abs(sample.weight - np.round(sample.weight)) > _WHOLE):
         raise InvalidDataError(
-            "Some weights are not whole numbers, so that they do not count answers, and a parametric "
-            "bootstrap cannot draw them: use method='score'"
+            "Some weights are fractions, so that they do not count answers, and a parametric bootstrap "
+            "cannot draw them: use method='score', which takes every row as one comparison of its weight"
         )

@@ -72,9 +72,9 @@ def sandwich_covariance(psi: FloatArray, observations: Observations, n_free: int
     -------
     CovarianceEstimate
     """
-    sums = psi
+    sums = psi * observations.share[:, None]
     if observations.frequency.size < len(psi):
-        sums = sums_by_code(psi * observations.share[:, None], observations.codes)
+        sums = sums_by_code(sums, observations.codes)
     factor = _degrees(observations.total, n_free)
     matrix = factor * LinearDesign(sums).gram(observations.frequency)
     return CovarianceEstimate(

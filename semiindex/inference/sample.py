@@ -21,6 +21,8 @@ __all__ = ["InferenceSample", "Observations", "observations_of", "read_sample"]
 #: Relative difference at which two sums over the sample count as different.
 _TOLERANCE = 1e-6
 _FLOAT32_TOLERANCE = 1e-3
+#: Relative distance from a whole number at which a weight counts as one.
+_WHOLE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Observations:
     share : array of shape (n,)
         Weight of a row in one copy of its observation.
     frequency : array of shape (m,)
-        Number of independent copies of every observation; ``weight = share * frequency``.
+        Number of independent copies of every observation; ``weight = share * frequency``. All are 1 if
+        some weights are fractions.
     """
 
     codes: IntArray
@@ -142,6 +145,10 @@ def observations_of(data: FitInput, frequency: FloatArray) -> Observations:
     as often as its weight says. So are the two rows of a comparison that was repeated, ``k`` wins of
     ``n > 1``: its trials are independent, and counts the same as their rows written one by one.
 
+    Only whole numbers say how often. If some are fractions, the weights are those of an unequal sample
+    (importance weights, inverse probabilities): every comparison was then made once, and counts as its
+    weight says. Half a comparison is not half the information of a whole one.
+
     Parameters
     ----------
     data : FitInput
@@ -151,12 +158,13 @@ def observations_of(data: FitInput, frequency: FloatArray) -> Observations:
     """
     units = getattr(data.pairs, "units", None)
     n_rows = data.weight.size
+    alone = data.weight if _are_whole(data.weight) else frequency
     if units is None:
-        return Observations(np.arange(n_rows), np.ones(n_rows), data.weight)
+        return _observations(np.arange(n_rows), alone, data.weight)
     codes = np.unique(units, return_inverse=True)[1]
     together = (np.bincount(codes) > 1)[codes] & ~_repeated_trials(data, codes, frequency)
     if not together.any():
-        return Observations(np.arange(n_rows), np.ones(n_rows), data.weight)
+        return _observations(np.arange(n_rows), alone, data.weight)
     low = np.full(codes.max() + 1, np.inf)
     np.minimum.at(low, codes, frequency)
     if np.any(together & (frequency > low[codes] * (1 + 1e-12))):
@@ -168,9 +176,21 @@ def observations_of(data: FitInput, frequency: FloatArray) -> Observations:
     # Rows that stand alone are numbered behind the units.
     merged = np.where(together, codes, codes.max() + 1 + np.arange(n_rows))
     kept, merged = np.unique(merged, return_inverse=True)
+    single = data.weight if _are_whole(data.weight[~together]) else frequency
     copies = np.zeros(kept.size)
-    copies[merged] = np.where(together, frequency, data.weight)
-    return Observations(merged, data.weight / copies[merged], copies)
+    copies[merged] = np.where(together, frequency, single)
+    return _observations(merged, copies, data.weight)
+
+
+def _observations(codes: IntArray, copies: FloatArray, weight: FloatArray) -> Observations:
+    """Whole numbers count copies. Others do not: every observation was then made once."""
+    if not _are_whole(copies):
+        copies = np.ones_like(copies)
+    return Observations(codes, weight / copies[codes], copies)
+
+
+def _are_whole(values: FloatArray) -> bool:
+    return bool(np.all(np.abs(values - np.round(values)) <= _WHOLE * values))
 
 
 def _repeated_trials(data: FitInput, codes: IntArray, frequency: FloatArray) -> AnyArray:

@@ -160,6 +160,38 @@ def test_rows_of_one_unit_are_summed_before_they_are_squared() -> None:
     assert estimate.matrix[0, 0] == pytest.approx(4 / 3 * (0.0 + 3 * 4.0))
 
 
+@pytest.mark.parametrize("factor", [0.01, 1.0, 3.7])
+@pytest.mark.parametrize("covariance", ["sandwich", "jackknife"])
+def test_fractions_weigh_comparisons_that_were_made_once(covariance, factor, sample, rng) -> None:
+    """Least squares of weight w is that of rows times sqrt(w): scores are squared with their weight."""
+    X, y = sample
+    weight = factor * rng.uniform(0.2, 3.0, len(y))
+    model = KnownLinkPolicy(normalization=None, tol=1e-8).fit(X, y, sample_weight=weight)
+    table = infer(model, X, y, weight, covariance=covariance)
+    p = model.predict_proba(X)[:, 1]
+    inverse = np.linalg.inv(X.T @ ((weight * p * (1 - p))[:, None] * X))
+    leverage = weight * p * (1 - p) * np.einsum("ij,jk,ik->i", X, inverse, X)
+    score = (weight * (y - p))[:, None] * X
+    n, d = X.shape
+    scale = n / (n - d)
+    if covariance == "jackknife":
+        score, scale = score / (1 - leverage)[:, None], (n - 1) / n
+    expected = scale * inverse @ (score.T @ score) @ inverse
+    np.testing.assert_allclose(table.covariance, expected, rtol=1e-6)
+
+
+def test_one_fraction_makes_all_weights_those_of_single_comparisons(sample) -> None:
+    X, y = sample
+    weight = np.full(len(y), 2.0)
+    nearly = weight + 1e-6 * (np.arange(len(y)) == 0)
+    doubled, single, mixed = (
+        np.diag(infer(KnownLinkPolicy().fit(X, y, sample_weight=w), X, y, w).covariance)
+        for w in (weight, None, nearly)
+    )
+    np.testing.assert_allclose(doubled, single / 2, rtol=0.01)
+    np.testing.assert_allclose(mixed, single, rtol=1e-4)
+
+
 def wide(rng: np.random.Generator, n: int = 300) -> pd.DataFrame:
     frame = pd.DataFrame(rng.normal(size=(n, 4)), columns=["a_0", "b_0", "a_1", "b_1"])
     t = frame.a_1 - frame.a_0 - 0.5 * (frame.b_1 - frame.b_0)
