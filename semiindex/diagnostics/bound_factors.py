@@ -116,8 +116,7 @@ class PolicyErrorBound(Diagnostic):
             text = (
                 f"At this budget the learned policy and the true one differ in at most "
                 f"{100 * self.total_variation:.0f}% of their decisions, and at most {self.regret:.2g} of "
-                f"score "
-                "is lost (in units of the typical difference of two compared options)."
+                "score is lost (in units of the typical difference of two compared options)."
             )
         else:
             start = (

@@ -63,7 +63,7 @@ def direction_noise(
     require_confidence(confidence)
     points = n if n_distinct is None else n_distinct
     delta = (1 - confidence) / ((step + 1) * (step + 2))
-    return union_deviation(n, log_central_orderings(points, d), delta)
+    return float(union_deviation(n, log_central_orderings(points, d), delta))
 
 
 def direction_bound(

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.special import betaln, gammaln, logsumexp
+from scipy.special import betaln, gammaln
 
 from semiindex.exceptions import InvalidParameterError
 
@@ -51,7 +51,10 @@ def log_half_space_patterns(n: float, dimension: int) -> float:
     """
     require_counts(n, dimension)
     k = np.arange(min(dimension, int(min(n, 1e9))))
-    return float(min(math.log(2) + logsumexp(log_binomial(n - 1, k)), n * math.log(2)))
+    terms = log_binomial(n - 1, k)
+    largest = float(terms.max())
+    total = largest + math.log(float(np.sum(np.exp(terms - largest))))
+    return min(math.log(2) + total, n * math.log(2))
 
 
 def log_orderings(n: float, d: int) -> float:
@@ -100,14 +103,14 @@ def log_central_orderings(n: float, d: int) -> float:
     return log_half_space_patterns(n * (n + 3), d)
 
 
-def log_monotone_sequences(n: float, levels: float) -> float:
+def log_monotone_sequences(n: float, levels: Any) -> Any:
     """Logarithm of the number of nondecreasing sequences of n values on a grid of `levels`."""
-    return float(log_binomial(n + levels - 1, levels - 1))
+    return log_binomial(n + levels - 1, levels - 1)
 
 
 def log_binomial(n: float, k: Any) -> Any:
     """Logarithm of ``C(n, k)``; by the beta function, since differences of `gammaln` cancel for large n."""
-    return -betaln(n - k + 1, k + 1) - math.log(n + 1)
+    return -betaln(n - k + 1, k + 1) - np.log(n + 1)
 
 
 def require_counts(n: float, d: int) -> None:
@@ -122,9 +125,9 @@ def require_confidence(confidence: float) -> None:
         raise InvalidParameterError(f"confidence must lie between 0 and 1, such as 0.9, got {confidence!r}")
 
 
-def union_deviation(n: float, log_count: float, delta: float) -> float:
+def union_deviation(n: float, log_count: Any, delta: Any) -> Any:
     """What the noise of n labels times a vector of unit mean square exceeds for none of that many vectors.
 
     But for a probability of `delta`, by Hoeffding's inequality for every one of them.
     """
-    return math.sqrt((log_count + math.log(1 / delta)) / (2 * n))
+    return np.sqrt((log_count - np.log(delta)) / (2 * n))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -109,12 +110,10 @@ class PreferenceErrorBound(Diagnostic):
         first = self.statements[0]
         if self.informative:
             text = (
-                f"With {self.confidence:.0%} confidence the fitted probabilities are, at the comparisons "
-                f"of the "
-                f"sample, within {100 * math.sqrt(first.bound):.0f} percentage points of the true ones (root "
-                "mean square). This is a bound, which holds for any link and any features; the error "
-                "itself is "
-                "as a rule several times smaller."
+                f"With {self.confidence:.0%} confidence the fitted probabilities are, at the comparisons of "
+                f"the sample, within {100 * math.sqrt(first.bound):.0f} percentage points of the true ones "
+                "(root mean square). This is a bound, which holds for any link and any features; the error "
+                "itself is as a rule ten times smaller or more."
             )
         else:
             text = (
@@ -124,16 +123,14 @@ class PreferenceErrorBound(Diagnostic):
             )
         text += (
             "\nAssumed: answers are independent of each other given the features; the probability is a "
-            "rising "
-            "function of one index of these features; and no index fits the sample better than the best one "
-            f"found (this fit is above it by {self.gap:.2g} in mean squared error)."
+            "rising function of one index of these features; and no index fits the sample better than the "
+            f"best one found (this fit is above it by {self.gap:.2g} in mean squared error)."
         )
         text += "".join(f"\n{remark}" for remark in self.remarks)
         if self.dependent:
             text += (
                 "\nThe answers come in groups (raters). If those of one rater depend on each other, the "
-                "bound "
-                "need not hold: count the raters, not the answers, or use intervals by the bootstrap."
+                "bound need not hold: count the raters, not the answers, or use intervals by the bootstrap."
             )
         return text
 
@@ -160,6 +157,7 @@ def preference_error_bound(
     sample_weight: ArrayLike | None = None,
     *,
     groups: ArrayLike | None = None,
+    rivals: Sequence[Any] = (),
     confidence: float = 0.9,
 ) -> PreferenceErrorBound:
     """Bound the mean squared error of a fit's probabilities, without knowing the truth.
@@ -174,6 +172,9 @@ def preference_error_bound(
     groups : array-like of shape (n,), optional
         Raters; the default is what `PreferencePairs` carry. The theorems do not allow for them, and the
         result says so.
+    rivals : sequence of fitted estimators, default=()
+        Further fits of the same class of indices to the same data, such as those from other starts: the
+        least training error is looked for among them too.
     confidence : float, default=0.9
         Level at which each statement holds by itself.
 
@@ -184,7 +185,8 @@ def preference_error_bound(
     Raises
     ------
     InvalidParameterError
-        For other index classes, kernels without a number of components, and models with several links.
+        For other index classes, kernels without a number of components, models with several links, and
+        rivals of another class or other data.
     InvalidDataError
         For ties, soft labels and choice sets, whose rows are not independent answers.
 
@@ -197,7 +199,8 @@ def preference_error_bound(
     -----
     The theorems are about the fit of least training error over all linear indices and monotone links.
     Every other fit obeys them with its excess over that minimum added. The minimum is not known: the
-    least error among this fit, a spline fit and an isotonic fit stands in, the only estimate here.
+    least error among this fit, a spline fit, an isotonic fit and the rivals stands in, the only
+    estimate here.
 
     A kernel index with k components is a linear index of k features, which are made from the options
     of the sample and not from its labels. The bound at the comparisons of the sample holds given these
@@ -222,7 +225,7 @@ def preference_error_bound(
     (True, True)
     """
     data = read_bounded_sample(model, X, y, sample_weight, groups, full_rank=False)
-    gap = training_gap(model, data.sample)
+    gap = training_gap(model, data.sample, rivals)
     return PreferenceErrorBound(
         type(model).__name__,
         data.n,
@@ -285,7 +288,8 @@ def _remarks(data: BoundedSample) -> tuple[str, ...]:
         return ()
     given = (
         f"The features are the {data.n_features} components of a kernel. They were made without looking at "
-        "the answers, and the true score is assumed to be made of them: what they cannot express is not "
-        "in the bound. More components make that safer and the bound larger."
+        "the answers, and their number must have been chosen so. The true score is assumed to be made of "
+        "them: what they cannot express is not in the bound. More components make that safer and the bound "
+        "larger."
     )
     return (given, data.new_comparisons) if data.new_comparisons else (given,)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from semiindex.diagnostics.pattern_counts import (
     log_binomial,
     log_half_space_patterns,
@@ -143,16 +145,16 @@ def in_sample_profile_bound(
     points = n if n_distinct is None else n_distinct
     orders = log_orderings(points, d)
     depth = max(math.ceil(math.log2(n)), 1)
+    starts = min(_COARSEST, depth)
+    sizes = 2.0 ** np.arange(1, starts + depth + 1)
+    counts = orders + log_monotone_sequences(points, sizes)
+    shares = delta / 2.0 ** np.arange(2, depth + 2)
     levels = []
-    for start in range(1, min(_COARSEST, depth) + 1):
-        m = 2.0**start
-        coarse = union_deviation(n, orders + log_monotone_sequences(points, m), delta / 2)
-        fine = 1 / (2 * m * 2.0**depth)
-        for j in range(depth):
-            size = m * 2.0**j
-            count = orders + log_monotone_sequences(points, 2 * size)
-            fine += union_deviation(n, count, delta / 2 ** (j + 2)) / (4 * size)
-        levels.append((coarse, coarse / m + 2 * fine))
+    for k in range(starts):
+        steps = union_deviation(n, counts[k + 1 : k + 1 + depth], shares) / (4 * sizes[k : k + depth])
+        fine = float(np.sum(steps)) + 1 / (2 * sizes[k] * 2.0**depth)
+        coarse = float(union_deviation(n, counts[k], delta / 2))
+        levels.append((coarse, coarse / sizes[k] + 2 * fine))
     # The level that is best without a gap: the gap comes from the labels, which may not choose.
     coarse, rest = min(levels, key=lambda level: _chained(level[0], level[1], 0.0))
     return _chained(coarse, rest, gap)

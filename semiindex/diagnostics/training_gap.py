@@ -7,13 +7,14 @@ the least value among several fits, each with the isotonic link that suits its i
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from semiindex._types import FloatArray
-from semiindex.exceptions import SemiindexWarning
+from semiindex.exceptions import InvalidParameterError, SemiindexWarning
 from semiindex.inference.sample import InferenceSample
 from semiindex.link.base import Link
 from semiindex.link.isotonic import isotonic_fit
@@ -40,7 +41,7 @@ class TrainingGap:
     ranking_risk: float
 
 
-def training_gap(model: Any, sample: InferenceSample) -> TrainingGap:
+def training_gap(model: Any, sample: InferenceSample, rivals: Sequence[Any] = ()) -> TrainingGap:
     """Compare a fit with a spline and an isotonic fit to the same sample.
 
     Parameters
@@ -49,8 +50,22 @@ def training_gap(model: Any, sample: InferenceSample) -> TrainingGap:
         With one link.
     sample : InferenceSample
         Its data, in the features of its index.
+    rivals : sequence of fitted estimators, default=()
+        Further fits of the same class of indices to the same data. A spline or an isotonic one among
+        them is not fitted again.
+
+    Raises
+    ------
+    InvalidParameterError
+        For rivals of another class or other data.
     """
-    others = [_refit(model, sample, "spline"), _refit(model, sample, "isotonic")]
+    for rival in rivals:
+        _require_same_sample(rival, model, sample)
+    others = [
+        _refit([model, *rivals], sample, "spline"),
+        _refit([model, *rivals], sample, "isotonic"),
+        *rivals,
+    ]
     indices = [sample.t, *(sample.differences @ np.asarray(other.coef_) for other in others)]
     probability = model.link_.probability(sample.t)
     squared = float(np.average((sample.z - probability) ** 2, weights=sample.weight))
@@ -67,21 +82,37 @@ def smooth_link(model: Any, sample: InferenceSample) -> Link:
     model, sample
         As in `training_gap`.
     """
-    spline = _refit(model, sample, "spline")
+    spline = _refit([model], sample, "spline")
     return spline.link_.rescaled(spline.index_rms_)
 
 
-def _refit(model: Any, sample: InferenceSample, link: str) -> ProfiledLinkPolicy:
-    if isinstance(model, ProfiledLinkPolicy) and (model.link, model.normalization, model.ridge) == (
-        link,
-        "rms",
-        0,
-    ):
-        return model
+def _refit(known: Sequence[Any], sample: InferenceSample, link: str) -> ProfiledLinkPolicy:
+    """The unpenalised fit with a link, made anew if it is not known already."""
+    wanted = {
+        "link": link,
+        "normalization": "rms",
+        "ridge": 0,
+        "antisymmetric": known[0].antisymmetric,
+    }
+    for fit in known:
+        if isinstance(fit, ProfiledLinkPolicy) and wanted.items() <= fit.get_params(deep=False).items():
+            return fit
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SemiindexWarning)  # the fit itself has said it
-        fresh = ProfiledLinkPolicy(link, antisymmetric=model.antisymmetric)
+        fresh = ProfiledLinkPolicy(link, antisymmetric=known[0].antisymmetric)
         return fresh.fit(sample.differences, sample.z.astype(int), sample_weight=sample.weight)
+
+
+def _require_same_sample(rival: Any, model: Any, sample: InferenceSample) -> None:
+    """Refuse rivals whose index is not one of the class, on the sample."""
+    coef = np.asarray(getattr(rival, "coef_", np.nan), dtype=np.float64)
+    if coef.shape == np.shape(model.coef_) and type(rival.index_) is type(model.index_):
+        rms = float(np.sqrt(np.average((sample.differences @ coef) ** 2, weights=sample.weight)))
+        if np.isclose(rms, rival.index_rms_, rtol=1e-3):
+            return
+    raise InvalidParameterError(
+        f"rivals must be fits of the same class of indices to the same data as the model; {rival!r} is not"
+    )
 
 
 def _least_squares(sample: InferenceSample, t: FloatArray) -> float:

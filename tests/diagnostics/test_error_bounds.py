@@ -74,6 +74,25 @@ def test_a_wrong_direction_has_a_gap(rng):
     assert bad.gap > good.gap + 0.05
 
 
+def test_rivals_can_only_widen_the_gap(rng):
+    """A rival may be better than what the library finds; those that it would fit itself change nothing."""
+    X, y = _sample(rng, 400)
+    model = RankingPolicy().fit(X, y)
+    own = [ProfiledLinkPolicy().fit(X, y), ProfiledLinkPolicy("isotonic").fit(X, y)]
+    plain = preference_error_bound(model, X, y)
+    assert preference_error_bound(model, X, y, rivals=own).gap == plain.gap
+    best = KnownLinkPolicy().fit(X, y)
+    errors = []
+    for _ in range(200):  # a direction nearby that happens to fit better
+        best.coef_ = best.coef_ + rng.normal(scale=0.02, size=3)
+        best.coef_ /= np.sqrt(np.mean((X @ best.coef_) ** 2)) / best.index_rms_
+        errors.append(preference_error_bound(model, X, y, rivals=[*own, best]).gap)
+    assert min(errors) == plain.gap < max(errors)
+    for other in (ProfiledLinkPolicy().fit(X[:, :2], y), ProfiledLinkPolicy().fit(2 * X, y), object()):
+        with pytest.raises(InvalidParameterError, match="rivals must be"):
+            preference_error_bound(model, X, y, rivals=[other])
+
+
 def test_whole_weights_are_repetitions(rng):
     X, y = _sample(rng, 300)
     weight = rng.integers(0, 3, 300)
