@@ -163,7 +163,7 @@ class SkewedFeatures(_PlainFeatures):
     dimension : int
         Number of features, d.
     power : float, default=1.5
-        Exponent of the exponential variable, in (0, 4]; 1.5 has a skewness of about 3.7.
+        Exponent of the exponential variable, in (0, 4]; 1.5 has a skewness of 3.80.
 
     Raises
     ------

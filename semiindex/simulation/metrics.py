@@ -166,7 +166,8 @@ class PolicyError:
 
     Of every budget: ``regret[b]``, the true score lost; ``total_variation[b]``, the mean total
     variation distance; ``kl[b]``, the mean of ``KL(estimated || optimal)``; ``reward[b]``, the mean true
-    score of the estimated policy.
+    score of the estimated policy; ``gain_share[b]``, what it gains over the reference as a share of what
+    the optimal policy gains: 1 is optimal, 0 no better than the reference.
 
     Parameters
     ----------
@@ -200,15 +201,18 @@ class PolicyError:
         """The measures of every budget."""
         evaluation = _evaluation(sample)
         scores, reward = _estimated_scores(model, evaluation), evaluation.scores.ravel()
+        reference = float(np.mean(np.sum(evaluation.reference * evaluation.scores, axis=1)))
         results: dict[str, float] = {}
         for budget in self.budgets:
             best, estimated = evaluation.optimal_policy(budget), evaluation.policy(scores, budget)
             gap = policy_distance(estimated, best, reward=reward)
+            attainable = best.expected_reward(reward) - reference
             results |= {
                 f"regret[{budget:g}]": gap.regret,
                 f"reward[{budget:g}]": estimated.expected_reward(reward),
                 f"total_variation[{budget:g}]": gap.total_variation,
                 f"kl[{budget:g}]": gap.kl,
+                f"gain_share[{budget:g}]": 1 - gap.regret / attainable,
             }
         return results
 

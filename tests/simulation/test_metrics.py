@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,7 @@ def test_metrics_of_the_truth_itself(judged: tuple[Truth, Sample]) -> None:
         for name in ("regret", "total_variation", "kl"):
             assert values[f"{name}[{budget}]"] == pytest.approx(0, abs=1e-7)
     assert values["reward[0.3]"] > values["reward[0.05]"] > sample.evaluation.scores.mean()
+    assert values["gain_share[0.3]"] == pytest.approx(1)
 
 
 def test_angle_is_that_of_the_indices(judged: tuple[Truth, Sample], rng: np.random.Generator) -> None:
@@ -96,6 +98,21 @@ def test_policy_error_against_the_definitions(judged: tuple[Truth, Sample], rng:
     regret = truth.regret(evaluation.options @ other.coef_, evaluation.options, 0.2)
     assert values["regret[0.2]"] == pytest.approx(regret)
     assert regret > 0
+
+
+def test_share_of_the_gain_over_a_reference_that_is_not_uniform() -> None:
+    reference = np.array([0.6, 0.2, 0.1, 0.1])
+    truth = Truth([1.0, -1.0, 0.5], reference=reference)
+    design = ComparisonDesign(NormalFeatures(3), menu_size=4)
+    sample = design.sample(truth, 100, np.random.default_rng(0))
+    evaluation = design.evaluation(truth, 200, np.random.default_rng(1))
+    model = Oracle(truth)
+    model.coef_ = np.array([1.0, 1.0, 0.0])
+    values = PolicyError((0.2,))(model, truth, replace(sample, evaluation=evaluation))
+    best = truth.policy(evaluation.options, 0.2).expected_reward(evaluation.scores.ravel())
+    start = np.mean(evaluation.scores @ reference)
+    assert values["gain_share[0.2]"] == pytest.approx((values["reward[0.2]"] - start) / (best - start))
+    assert abs(start - evaluation.scores.mean()) > 0.01
 
 
 def test_expected_log_loss_is_the_mean_over_labels(judged: tuple[Truth, Sample]) -> None:
