@@ -15,9 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from semiindex._types import IntArray
 from semiindex.data import PreferencePairs
+from semiindex.diagnostics.held_out_order import held_out_predictions
 from semiindex.diagnostics.menu_features import read_menu
 from semiindex.diagnostics.multipliers import Multipliers
-from semiindex.diagnostics.predictions import read_predictions
+from semiindex.diagnostics.predictions import Predictions, read_predictions
 from semiindex.diagnostics.refits import RefitData
 from semiindex.divergence import Divergence
 from semiindex.exceptions import InvalidDataError, InvalidParameterError, SemiindexError
@@ -29,6 +30,8 @@ __all__ = ["ExaminedFit", "read_examined"]
 #: Comparisons on which the time of a refit is measured at most, and the part of them for the time that
 #: does not depend on their number.
 _TIMED, _PART = 20_000, 8
+#: Of the cross-validated predictions.
+_FOLDS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +103,18 @@ class ExaminedFit:
             self.data.fit(self.model, np.sort(rows))
         return time.perf_counter() - start
 
+    @cached_property
+    def held_out(self) -> Predictions:
+        """Cross-validated predictions, made once for all diagnostics that look at them."""
+        return held_out_predictions(self.in_folds, self.data, n_folds=_FOLDS, random_state=self.random_state)
+
+    @property
+    def held_out_cost(self) -> float:
+        """Seconds that `held_out` will take; hardly any once it is there."""
+        if "held_out" in self.__dict__:
+            return self.refits(0.2)
+        return self.refits(_FOLDS, 1 - 1 / _FOLDS)
+
     def refits(self, count: float, share: float = 1.0) -> float:
         """Seconds of so many refits to a share of the comparisons."""
         fixed, slope = self._seconds
@@ -125,7 +140,7 @@ def read_examined(model: Any, X: Any, menu: Any, y: Any, sample_weight: Any, gro
     if menu is not None:
         read_menu(model, menu)
     data = RefitData.read(X, y, sample_weight, groups)
-    if not read_predictions(model, X, y, data.weight).in_sample:
+    if not read_predictions(model, X, y, sample_weight).in_sample:
         raise InvalidDataError(
             "X or sample_weight is not what the model was fitted on: a diagnosis is about the data of the fit"
         )

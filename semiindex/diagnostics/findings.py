@@ -200,8 +200,10 @@ def _antisymmetry(result: AntisymmetryTest) -> Finding:
 
 def _calibration(result: Calibration) -> Finding:
     gap = 100 * float(np.sqrt(result.decomposition.reliability))
+    if not result.tested:
+        return Finding("too few or too certain comparisons to tell right probabilities from wrong ones")
     clause = (
-        f"predicted and observed shares differ by {gap:.1f} percentage points, "
+        f"held out, predicted and observed shares differ by {gap:.1f} percentage points, "
         f"{'no more than' if result.calibrated else 'more than'} by chance ({_p(result.p_value)})"
     )
     bears: dict[Question, Verdict] = {"link": _trust(result.level)}

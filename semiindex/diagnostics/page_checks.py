@@ -11,14 +11,13 @@ from semiindex.diagnostics.base import Diagnostic
 from semiindex.diagnostics.estimator_comparison import compare_estimators
 from semiindex.diagnostics.examined_fit import ExaminedFit
 from semiindex.diagnostics.findings import LEARNED, LOGISTIC
-from semiindex.diagnostics.held_out_order import held_out_discrimination
+from semiindex.diagnostics.held_out_order import held_out_calibration, held_out_discrimination
 from semiindex.diagnostics.identifiability import identification
 from semiindex.diagnostics.index_hypothesis import index_test
 from semiindex.diagnostics.link_hypothesis import link_test
 from semiindex.diagnostics.monotonicity import monotonicity_test
 from semiindex.diagnostics.nested_subsamples import learning_curve
 from semiindex.diagnostics.policy_interval import policy_error_interval
-from semiindex.diagnostics.reliability import calibration
 from semiindex.exceptions import InvalidDataError
 from semiindex.inference.bootstrap import Bootstrap
 from semiindex.policy.known_link import KnownLinkPolicy
@@ -102,8 +101,9 @@ CHECKS = (
     Check(
         "calibration",
         "Do predicted probabilities come true?",
-        lambda case: calibration(case.model, case.X, case.y, case.data.weight),
-        lambda case: case.refits(0.2),
+        lambda case: held_out_calibration(case.model, case.held_out),
+        lambda case: case.held_out_cost,
+        refits=True,
     ),
     Check(
         "antisymmetry",
@@ -144,10 +144,8 @@ CHECKS = (
     Check(
         "discrimination",
         "Does the index put wins above losses?",
-        lambda case: held_out_discrimination(
-            case.in_folds, case.data, n_folds=_FOLDS, random_state=case.random_state
-        ),
-        lambda case: case.refits(_FOLDS, 1 - 1 / _FOLDS),
+        lambda case: held_out_discrimination(case.model, case.held_out),
+        lambda case: case.held_out_cost,
         refits=True,
     ),
     Check(

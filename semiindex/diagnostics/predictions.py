@@ -57,8 +57,10 @@ def read_predictions(
         Of the library.
     X : PreferencePairs, array-like or sparse matrix of shape (n, d)
         Comparisons.
-    y, sample_weight, groups : array-like of shape (n,), or None
+    y, groups : array-like of shape (n,), or None
         None takes what `PreferencePairs` carry; without groups, units with several rows are clusters.
+    sample_weight : array-like of shape (n,), or None
+        Multiplies the weights that `PreferencePairs` carry.
 
     Raises
     ------
@@ -75,7 +77,6 @@ def read_predictions(
     decision = np.asarray(model.decision_function(X), dtype=np.float64)
     if isinstance(X, PreferencePairs):
         y = model.classes_[X.labels] if y is None else y
-        sample_weight = X.weights if sample_weight is None else sample_weight
         groups = X.groups if groups is None else groups
         if groups is None and X.n_units < len(X):
             groups = X.units
@@ -87,6 +88,8 @@ def read_predictions(
             f"y must hold one of the labels {model.classes_.tolist()} for each of {decision.size} comparisons"
         )
     weight = np.ones(decision.size) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    if isinstance(X, PreferencePairs) and X.weights is not None and weight.shape == decision.shape:
+        weight = weight * X.weights  # as in fit
     if weight.shape != decision.shape or not (
         (weight >= 0).all() and np.isfinite(weight).all() and weight.any()
     ):

@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import chi2
 
-from semiindex._types import FloatArray
+from semiindex._types import FloatArray, IntArray
 from semiindex.diagnostics.base import Diagnostic, Level
-from semiindex.diagnostics.binning import BinnedShares, bin_codes, bin_shares, fold
-from semiindex.diagnostics.predictions import read_predictions
-from semiindex.exceptions import InvalidDataError, InvalidParameterError
+from semiindex.diagnostics.binning import BinnedShares, bin_codes, fold
+from semiindex.diagnostics.calibration_gaps import calibration_gaps
+from semiindex.diagnostics.counts import require_count
+from semiindex.diagnostics.predictions import Predictions, read_predictions
+from semiindex.exceptions import InvalidDataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BrierDecomposition", "Calibration", "brier_decomposition", "calibration"]
+__all__ = [
+    "BrierDecomposition",
+    "Calibration",
+    "brier_decomposition",
+    "calibration",
+    "calibration_of_predictions",
+]
 
 #: Gaps that right probabilities would show more rarely than this count as miscalibration.
 _RARE = 0.01
@@ -66,15 +73,19 @@ class Calibration(Diagnostic):
     Attributes
     ----------
     bins : BinnedShares
-        The reliability diagram; `CalibrationDisplay` draws it.
+        The reliability diagram, `CalibrationDisplay.from_calibration` draws it: quantiles of the
+        predictions, neighbours merged until they hold enough for a test. Errors are those that right
+        probabilities would have, answers clustered.
     decomposition : BrierDecomposition
         The Brier score in terms; of the sample and its mirror image if folded.
     reliability_by_chance : float
-        Reliability that perfect probabilities would have on average, for as many bins and independent
-        comparisons.
+        Reliability that right probabilities would have on average, for as many bins, comparisons and
+        clusters.
     p_value : float
-        How often right probabilities and independent comparisons would show gaps as large, by the
-        chi-squared distribution of the standardised gaps of the bins.
+        How often right probabilities would show gaps as large. NaN for the comparisons of the fit,
+        which agree with it by construction, and for comparisons too few or too certain to tell.
+    n_clusters : int or None
+        Independent clusters; None where rows are independent.
     folded : bool
         Whether every comparison is seen from the favoured option.
     in_sample : bool
@@ -85,6 +96,7 @@ class Calibration(Diagnostic):
     decomposition: BrierDecomposition
     reliability_by_chance: float
     p_value: float
+    n_clusters: int | None
     folded: bool
     in_sample: bool
 
@@ -94,37 +106,59 @@ class Calibration(Diagnostic):
         return "Calibration of the predicted probabilities"
 
     @property
-    def calibrated(self) -> bool:
-        """Whether the gaps are no larger than chance explains."""
-        return self.p_value >= _RARE
+    def tested(self) -> bool:
+        """Whether the comparisons can tell right probabilities from wrong ones."""
+        return not np.isnan(self.p_value)
+
+    @property
+    def calibrated(self) -> bool | None:
+        """Whether the gaps are no larger than chance explains; None if that was not tested."""
+        return self.p_value >= _RARE if self.tested else None
 
     @property
     def level(self) -> Level:
         """A note where predictions and shares differ by more than chance."""
-        return "fine" if self.calibrated else "note"
+        return "note" if self.calibrated is False else "fine"
 
     def reading(self) -> str:
         """How far predictions are off, and what they tell apart."""
         terms = self.decomposition
         gap = 100 * np.sqrt(terms.reliability)
-        chance = 100 * np.sqrt(self.reliability_by_chance)
-        verdict = "no more than" if self.calibrated else "more than"
         told = 100 * terms.generalized_resolution / terms.uncertainty if terms.uncertainty else 0.0
-        text = (
+        bins = f"{self.bins.share.size} bins" if self.bins.share.size > 1 else "one bin"
+        return (
             f"Predicted probabilities and observed shares differ by {gap:.1f} percentage points (root mean "
-            f"square over {self.bins.share.size} bins; p = {self.p_value:.2g}), {verdict} chance explains "
-            f"({chance:.1f} on average). The predictions explain {told:.0f}% of the variance of the answers."
+            f"square over {bins}). {self._verdict()} The predictions explain {told:.0f}% of the variance of "
+            "the answers."
         )
-        if not self.calibrated:
-            text += (
-                " Read the probabilities with care: look at the diagram for where they are too bold or too "
-                "timid. The order of the options may be right all the same."
-            )
+
+    def _verdict(self) -> str:
         if self.in_sample:
-            text += (
-                "\nThese are the comparisons of the fit, so that the picture flatters it; use held-out ones."
+            return (
+                "These are the comparisons of the fit, which agree with it by construction: no test is made. "
+                "Use held-out comparisons, or link_test for the link of the fit."
             )
-        return text
+        chance = f"{100 * np.sqrt(self.reliability_by_chance):.1f}"
+        if not self.tested:
+            return (
+                f"Right probabilities would differ by about {chance}: these comparisons are too few, too "
+                "certain, or of too few raters to tell."
+            )
+        units = "" if self.n_clusters is None else f", answers clustered in {self.n_clusters:,}"
+        if self.calibrated:
+            return (
+                f"Right probabilities would differ by about {chance} by chance: nothing speaks against these "
+                f"(p = {self.p_value:.2g}{units})."
+            )
+        bins = self.bins
+        worst = int(np.argmax(np.abs(bins.share - bins.position) / bins.error))
+        p_value = "p < 0.001" if self.p_value < 0.001 else f"p = {self.p_value:.2g}"
+        return (
+            f"Right probabilities would hardly show such gaps ({p_value}{units}); the clearest is where "
+            f"{100 * bins.position[worst]:.0f}% is predicted and {100 * bins.share[worst]:.0f}% observed. "
+            "Read the probabilities with care: look at the diagram for where they are too bold or too "
+            "timid. The order of the options may be right all the same."
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """One row per bin."""
@@ -183,15 +217,13 @@ def brier_decomposition(
         raise InvalidDataError("y and probability must lie between 0 and 1")
     if not ((weight >= 0).all() and weight.any()):
         raise InvalidDataError("sample_weight must be at least 0, and positive somewhere")
-    if not n_bins >= 1:
-        raise InvalidParameterError(f"n_bins must be at least 1, got {n_bins!r}")
-    return _decompose(z, p, weight, n_bins)
-
-
-def _decompose(z: FloatArray, p: FloatArray, weight: FloatArray, n_bins: int) -> BrierDecomposition:
+    n_bins = require_count("n_bins", n_bins, 1)
     used = weight > 0
-    z, p, weight = z[used], p[used], weight[used] / weight.sum()
-    code = bin_codes(p, weight, n_bins)
+    return _decompose(z[used], p[used], weight[used], bin_codes(p[used], weight[used], n_bins))
+
+
+def _decompose(z: FloatArray, p: FloatArray, weight: FloatArray, code: IntArray) -> BrierDecomposition:
+    weight = weight / weight.sum()
     mass = np.bincount(code, weights=weight)
     label, prediction = (
         np.bincount(code, weights=weight * z) / mass,
@@ -215,6 +247,7 @@ def calibration(
     y: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     *,
+    groups: ArrayLike | None = None,
     n_bins: int = 10,
     folded: bool | None = None,
 ) -> Calibration:
@@ -225,13 +258,20 @@ def calibration(
     model : fitted estimator
         Of the library.
     X : PreferencePairs, array-like or sparse matrix of shape (n, d)
-        Comparisons; held-out ones for a fair picture.
+        Held-out comparisons. Those of the fit agree with it by construction: they are described, and not
+        tested.
     y : array-like of shape (n,), optional
         Labels; None for those of `PreferencePairs`.
     sample_weight : array-like of shape (n,), optional
-        Frequency weights; None for those of `PreferencePairs`.
+        Weights, which multiply those of `PreferencePairs`. Whole ones are frequencies; of others every
+        row is one observation.
+    groups : array-like of shape (n,), optional
+        Raters, whose answers may depend on each other. The default is what `PreferencePairs` carry, else
+        their units where these have several rows.
     n_bins : int, default=10
-        Largest number of bins, at quantiles of the predictions.
+        Largest number of bins, at quantiles of the predictions. Ten show where predictions are
+        off; neighbours are merged until the expected variance of a bin, after allowing for clusters,
+        is 5.
     folded : bool, optional
         See every comparison from the option that the model favours. None: for antisymmetric models,
         where a comparison and its mirror image say the same.
@@ -244,10 +284,17 @@ def calibration(
     --------
     CalibrationDisplay : The diagram, also of several models.
     brier_decomposition : For predictions without a model.
+    link_test : Whether the link of the fit is right, from the comparisons of the fit.
+
+    Notes
+    -----
+    The null hypothesis is that the predicted probabilities are right, estimation error included: those of
+    a fit to few comparisons are not, whatever its link. Gaps are summed within clusters, and the sum of
+    their squares has the scaled F distribution of :eq:`calibration-gaps`.
 
     References
     ----------
-    Murphy 1973; Stephenson, Coelho & Jolliffe 2008.
+    Murphy 1973; Stephenson, Coelho & Jolliffe 2008; Rao & Scott 1981.
 
     Examples
     --------
@@ -260,28 +307,45 @@ def calibration(
     >>> result.calibrated
     True
     """
-    if not n_bins >= 1:
-        raise InvalidParameterError(f"n_bins must be at least 1, got {n_bins!r}")
-    data = read_predictions(model, X, y, sample_weight)
-    folded = bool(model.antisymmetric) if folded is None else folded
-    shift, outcome = fold(data.probability - 0.5, data.z) if folded else (data.probability - 0.5, data.z)
-    binned = bin_shares(shift, outcome, data.weight, n_bins)
-    bins = BinnedShares(binned.position + 0.5, binned.share, binned.error, binned.weight)
-    p = np.clip(shift + 0.5, 0.0, 1.0)
+    data = read_predictions(model, X, y, sample_weight, groups)
+    folded = bool(model.antisymmetric) if folded is None else bool(folded)
+    return calibration_of_predictions(data, n_bins=n_bins, folded=folded)
+
+
+def calibration_of_predictions(data: Predictions, *, n_bins: int = 10, folded: bool) -> Calibration:
+    """Calibration of predictions that were made before.
+
+    Parameters
+    ----------
+    data : Predictions
+        With labels, weights and clusters.
+    n_bins : int, default=10
+        Largest number of bins.
+    folded : bool
+        Whether to see every comparison from the favoured option.
+
+    Returns
+    -------
+    Calibration
+    """
+    n_bins = require_count("n_bins", n_bins, 1)
     used = data.weight > 0
-    code = bin_codes(p[used], data.weight[used], n_bins)
-    variance = np.bincount(code, weights=(data.weight * p * (1 - p))[used])
-    gaps = bins.weight * (bins.share - bins.position)
-    statistic = float(np.sum(gaps**2 / np.maximum(variance, np.finfo(np.float64).tiny)))
-    terms = _decompose(data.z, data.probability, data.weight, n_bins)
+    z, p, weight = data.z[used], data.probability[used], data.weight[used]
+    clusters = None if data.clusters is None else data.clusters[used]
+    if folded:
+        shift, z = fold(p - 0.5, z)
+        p = np.clip(shift + 0.5, 0.0, 1.0)
+    found = calibration_gaps(p, z, weight, clusters, n_bins)
+    code = found.codes
     if folded:  # the sample and its mirror image, with bins on both sides of 1/2
-        doubled = (np.append(outcome, 1 - outcome), np.append(p, 1 - p), np.tile(data.weight, 2))
-        terms = _decompose(*doubled, 2 * bins.share.size)
+        z, p, weight = np.append(z, 1 - z), np.append(p, 1 - p), np.tile(weight, 2)
+        code = np.append(code + found.bins.share.size, found.bins.share.size - 1 - code)
     return Calibration(
-        bins,
-        terms,
-        float(np.sum(variance / bins.weight)) / float(data.weight.sum()),
-        float(chi2.sf(statistic, bins.share.size)),
+        found.bins,
+        _decompose(z, p, weight, code),
+        found.by_chance,
+        float("nan") if data.in_sample else found.p_value,
+        found.n_clusters,
         folded,
         data.in_sample,
     )

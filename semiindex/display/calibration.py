@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from semiindex._types import FloatArray
 from semiindex.data import PreferencePairs
 from semiindex.diagnostics.binning import BinnedShares, bin_shares, fold
+from semiindex.diagnostics.counts import require_count
 from semiindex.display.sample import name_models, read_labels, read_weight
 from semiindex.display.style import COLORS, INK, LINE_STYLES, MARKERS, prepare_axes, quiet_legend
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
@@ -18,13 +19,15 @@ from semiindex.exceptions import InvalidDataError, InvalidParameterError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from semiindex.diagnostics.reliability import Calibration
+
 __all__ = ["CalibrationDisplay"]
 
 
 class CalibrationDisplay:
     """Share of preferred options against their predicted probability, in bins.
 
-    Use `from_predictions` or `from_estimator`; the constructor takes computed values.
+    Use `from_calibration`, `from_predictions` or `from_estimator`; the constructor takes computed values.
 
     Parameters
     ----------
@@ -59,6 +62,30 @@ class CalibrationDisplay:
         self.folded = folded
 
     @classmethod
+    def from_calibration(cls, calibration: Calibration | Mapping[str, Calibration]) -> Self:
+        """The bins that were tested, with the errors that right probabilities would have.
+
+        Parameters
+        ----------
+        calibration : Calibration, or mapping of str to such
+            Results of `calibration`, by name; all folded or none.
+
+        Returns
+        -------
+        CalibrationDisplay
+
+        Raises
+        ------
+        InvalidParameterError
+            If some are folded and others not.
+        """
+        named = calibration if isinstance(calibration, Mapping) else {"model": calibration}
+        if len({result.folded for result in named.values()}) != 1:
+            raise InvalidParameterError("calibration must hold results that are all folded, or all not")
+        bins = {str(name): result.bins for name, result in named.items()}
+        return cls(bins, folded=next(iter(named.values())).folded)
+
+    @classmethod
     def from_predictions(
         cls,
         y: ArrayLike,
@@ -88,8 +115,7 @@ class CalibrationDisplay:
         -------
         CalibrationDisplay
         """
-        if not n_bins >= 1:
-            raise InvalidParameterError(f"n_bins must be at least 1, got {n_bins!r}")
+        n_bins = require_count("n_bins", n_bins, 1)
         predicted = probability if isinstance(probability, Mapping) else {"model": probability}
         z = read_labels(y, np.asarray(y).size)
         weight = read_weight(sample_weight, z.size)

@@ -6,9 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import f as fisher
+from scipy.stats import norm
 from sklearn.metrics import brier_score_loss
 
-from semiindex import CalibrationDisplay, KnownLinkPolicy, LogisticLink, brier_decomposition, calibration
+from semiindex import (
+    CalibrationDisplay,
+    KnownLinkPolicy,
+    LogisticLink,
+    PreferencePairs,
+    brier_decomposition,
+    calibration,
+    discrimination,
+)
+from semiindex.diagnostics.calibration_gaps import calibration_gaps
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 
 THETA = np.array([1.5, -1.0])
@@ -58,7 +69,7 @@ def test_a_right_model_is_calibrated_and_a_bold_one_is_not(rng):
     assert not bold.calibrated
     assert bold.level == "note"
     assert "too bold" in bold.reading()
-    assert bold.decomposition.resolution == pytest.approx(good.decomposition.resolution, rel=1e-6)
+    assert bold.decomposition.resolution == pytest.approx(good.decomposition.resolution, rel=0.02)
 
 
 def test_reliability_by_chance_is_its_mean_under_the_truth(rng):
@@ -80,10 +91,15 @@ def test_right_probabilities_are_rarely_called_wrong(rng):
 
 def test_bins_are_those_of_the_display(rng):
     model, X, y, _, _ = _fit(rng, 800)
-    result = calibration(model, X, y, n_bins=5)
-    display = CalibrationDisplay.from_estimator(model, X, y, n_bins=5)
+    result = calibration(model, X, y, n_bins=3)  # few enough that none has to be merged
+    display = CalibrationDisplay.from_estimator(model, X, y, n_bins=3)
     np.testing.assert_allclose(result.bins.share, next(iter(display.bins.values())).share)
     np.testing.assert_allclose(result.to_frame()["comparisons"].sum(), 400)
+    own = CalibrationDisplay.from_calibration({"fit": result})
+    assert own.folded
+    assert own.bins["fit"] is result.bins
+    with pytest.raises(InvalidParameterError, match="all folded"):
+        CalibrationDisplay.from_calibration({"a": result, "b": calibration(model, X, y, folded=False)})
 
 
 def test_exchanging_options_changes_nothing_if_antisymmetric(rng):
@@ -103,7 +119,123 @@ def test_the_comparisons_of_the_fit_are_noticed(rng):
     model, _, _, X, y = _fit(rng, 800)
     result = calibration(model, X, y)
     assert result.in_sample
+    assert (result.tested, result.calibrated, result.level) == (False, None, "fine")
     assert "held-out" in result.reading()
+
+
+def _wins(rng, n, spread, n_groups=None):
+    """Right probabilities of the favoured options, wins and raters: some answer with care, some do not."""
+    if n_groups is None:
+        p = LogisticLink().probability(np.abs(spread * rng.normal(size=n)))
+        return p, (rng.random(n) < p) * 1.0, None
+    raters = np.repeat(np.arange(n_groups), n // n_groups)
+    common, t = (np.sqrt(0.5) * (rng.normal(size=n_groups)[raters] + rng.normal(size=n)) for _ in range(2))
+    p = LogisticLink().probability(np.abs(spread * t))
+    return p, (norm.cdf(common) < p) * 1.0, raters
+
+
+@pytest.mark.parametrize("n_groups", [None, 50, 100])
+@pytest.mark.parametrize("spread", [1, 4, 6])
+def test_right_probabilities_are_rejected_no_more_often_than_the_level_says(spread, n_groups):
+    rng = np.random.default_rng(10 * spread)
+    runs = 300
+    values = np.empty(runs)
+    for run in range(runs):
+        p, z, raters = _wins(rng, 1000, spread, n_groups)
+        values[run] = calibration_gaps(p, z, np.ones(1000), raters, 10).p_value
+    for level in (0.01, 0.05):
+        assert np.mean(values <= level) <= level + 3.5 * np.sqrt(level * (1 - level) / runs)
+
+
+def test_dependent_answers_need_their_groups(rng):
+    """Without them right probabilities are rejected far too often, which is what the argument is for."""
+    p, z, raters = _wins(rng, 1000, 2, 20)
+    apart, together = (calibration_gaps(p, z, np.ones(1000), codes, 10) for codes in (None, raters))
+    assert together.p_value > apart.p_value
+    assert together.n_clusters == 20
+    assert (together.bins.error > 1.2 * np.sqrt(p.mean() * (1 - p.mean()) / together.bins.weight)).any()
+
+
+def test_groups_are_those_of_the_pairs_unless_given(rng):
+    model, X, y, _, _ = _fit(rng, 1200)
+    raters = np.repeat(np.arange(60), 10)
+    pairs = PreferencePairs(np.zeros_like(X), X, y, groups=raters)
+    given, carried = calibration(model, X, y, groups=raters), calibration(model, pairs)
+    assert given.n_clusters == carried.n_clusters == 60
+    assert given.p_value == carried.p_value
+    assert "60" in given.reading()
+    assert calibration(model, X, y).n_clusters is None
+    assert not calibration(model, X, y, groups=np.zeros(600)).tested  # one rater tells nothing
+
+
+def test_small_bins_are_merged(rng):
+    p = np.append(np.full(2, 0.55), np.full(598, 0.8))  # ties leave two comparisons in the first bin
+    z = (rng.random(600) < p) * 1.0
+    found = calibration_gaps(p, z, np.ones(600), None, 10)
+    np.testing.assert_array_equal(found.bins.weight, [600])
+    p = LogisticLink().probability(np.abs(6 * rng.normal(size=1000)))
+    found = calibration_gaps(p, (rng.random(1000) < p) * 1.0, np.ones(1000), None, 10)
+    assert (np.bincount(found.codes, weights=p * (1 - p)) >= 5).all()
+    assert 2 <= found.bins.share.size < 10
+    certain = calibration_gaps(np.full(50, 0.99), np.ones(50), np.ones(50), None, 10)
+    assert np.isnan(certain.p_value)
+
+
+def test_whole_weights_are_repetitions_and_others_belong_to_one_row(rng):
+    p = rng.uniform(0.5, 1, 400)
+    z, w = (rng.random(400) < p - 0.05) * 1.0, rng.integers(1, 4, 400)
+    weighted = calibration_gaps(p, z, w * 1.0, None, 8)
+    repeated = calibration_gaps(np.repeat(p, w), np.repeat(z, w), np.ones(w.sum()), None, 8)
+    assert weighted.p_value == pytest.approx(repeated.p_value)
+    np.testing.assert_allclose(weighted.bins.error, repeated.bins.error)
+    scaled = [calibration_gaps(p, z, (w + 0.5) * factor, None, 8).p_value for factor in (1, 0.01)]
+    assert scaled[0] == pytest.approx(scaled[1])  # their unit says nothing
+    same = calibration_gaps(p, z, np.full(400, 0.01), None, 8)
+    assert same.p_value == pytest.approx(calibration_gaps(p, z, np.ones(400), None, 8).p_value)
+
+
+def test_the_statistic_by_hand(rng):
+    """Two raters' sums written out."""
+    p, z = np.full(120, 0.7), (rng.random(120) < 0.6) * 1.0
+    raters = rng.integers(0, 40, 120)
+    found = calibration_gaps(p, z, np.ones(120), raters, 10)
+    sums = np.bincount(raters, weights=z - p)
+    squares = np.sum(sums[np.unique(raters)] ** 2)
+    assert found.p_value == pytest.approx(
+        fisher.sf((z - p).sum() ** 2 / squares, 1, np.unique(raters).size - 1)
+    )
+    assert found.bins.error[0] == pytest.approx(np.sqrt(squares) / 120)
+    assert found.by_chance == pytest.approx(squares / 120**2)
+
+
+def test_weights_multiply_those_of_the_pairs(rng):
+    model, X, y, _, _ = _fit(rng, 800)
+    carried, passed = rng.integers(1, 4, (2, 400)) * 1.0
+    pairs = PreferencePairs(np.zeros_like(X), X, y, weights=carried)
+    for judge, weight in ((calibration, "bins"), (discrimination, "auc")):
+        both = judge(model, pairs, sample_weight=passed)
+        product = judge(model, X, y, carried * passed)
+        first, second = (getattr(result, weight) for result in (both, product))
+        if weight == "bins":
+            first, second = first.weight, second.weight
+        np.testing.assert_allclose(first, second)
+
+
+def test_ties_at_one_half_have_no_gap_and_no_variance(rng):
+    X = np.vstack([np.zeros((300, 2)), rng.normal(size=(300, 2))])
+    model = KnownLinkPolicy(normalization=None).fit(X, rng.integers(0, 2, 600))
+    model.coef_ = THETA
+    y = (rng.random(600) < LogisticLink().probability(X @ THETA)).astype(int)
+    first, second = calibration(model, X, y, n_bins=1), calibration(model, X[300:], y[300:], n_bins=1)
+    assert first.p_value == pytest.approx(second.p_value)
+
+
+def test_words_do_not_contradict_the_p_value(rng):
+    model, X, y, _, _ = _fit(rng)
+    model.link_ = model.link_.rescaled(1.6)
+    wrong = calibration(model, X, y)
+    assert "hardly show such gaps" in wrong.reading()
+    assert "% is predicted and" in wrong.reading()
 
 
 def test_what_is_refused(rng):

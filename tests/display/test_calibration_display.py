@@ -49,7 +49,7 @@ def test_bad_arguments(free, pairs):
         CalibrationDisplay.from_predictions([0, 1], [0.2])
     with pytest.raises(InvalidDataError, match="y must hold two values"):
         CalibrationDisplay.from_predictions([0, 1, 2], [0.2, 0.3, 0.4])
-    with pytest.raises(InvalidParameterError, match="n_bins must be at least 1"):
+    with pytest.raises(InvalidParameterError, match="n_bins must be an integer of at least 1"):
         CalibrationDisplay.from_predictions([0, 1], [0.2, 0.3], n_bins=0)
     with pytest.raises(InvalidParameterError, match="models is empty"):
         CalibrationDisplay.from_estimator({}, pairs)
