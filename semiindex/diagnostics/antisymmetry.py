@@ -14,11 +14,13 @@ from semiindex.diagnostics.index_functions import even_steps
 from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.diagnostics.null_models import fit_free, read_tested_sample, smooth_null
 from semiindex.diagnostics.score_process import NullModel, score_process
+from semiindex.exceptions import InvalidDataError
+from semiindex.inference.sample import InferenceSample
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AntisymmetryTest", "antisymmetry_test"]
+__all__ = ["AntisymmetryTest", "antisymmetry_test", "why_no_positions"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,7 +72,8 @@ class AntisymmetryTest(Diagnostic):
                 "Null hypothesis: swapping the two options of a comparison swaps the probabilities. There "
                 f"is {in_words(self.p_value, self.n_draws)}, from {self.n_blocks:g} independent {units}.",
                 f"Option 1 won {100 * self.excess:+.1f} percentage points more often than it would without "
-                f"an effect of position, {100 * self.close_excess:+.1f} where the two options are close.",
+                f"an effect of position, {100 * self.close_excess:+.1f} where the two options are close. "
+                "Position is the order in which the two options of a row stand in the data.",
                 self._advice(),
                 f"Assumed: one index, a smooth link, independent {units}.",
             ]
@@ -83,7 +86,9 @@ class AntisymmetryTest(Diagnostic):
             return (
                 "The model assumes that position has no effect. If the order of the options was randomised "
                 "its ranking is still right, but not its probabilities; if it was not, or if the noise "
-                "differs between the roles of the options, fit again with antisymmetric=False."
+                "differs between the roles of the options, fit again with antisymmetric=False. If the order "
+                "was made after the answer (the chosen option mostly first, say), none of this follows: the "
+                "labels then say nothing on position."
             )
         return "The model allows for it (antisymmetric=False): keep it so."
 
@@ -137,7 +142,8 @@ def antisymmetry_test(
     InvalidParameterError
         For estimators without a linear index, with a ridge or with several links.
     InvalidDataError
-        For separated data, or other data than those of the fit.
+        For separated data, other data than those of the fit, labels of one kind, or choice sets and
+        rankings: nobody saw their pairs one by one, in any order.
 
     See Also
     --------
@@ -148,7 +154,8 @@ def antisymmetry_test(
     The directions are the constant and the steps ``1{|t| <= c}``, projected on what neither the
     coefficients nor an odd logit can explain, :eq:`projected-direction`; the statistic is
     :eq:`quadratic-form`. If options were written down in an order that depends on the answer (chosen
-    first), the labels carry no information on position, and the test must not be used.
+    first), the labels carry no information on position, and the test must not be used. Where all labels
+    are of one kind it is refused.
 
     Examples
     --------
@@ -162,6 +169,8 @@ def antisymmetry_test(
     ('warning', -0.1)
     """
     sample = read_tested_sample(model, X, y, sample_weight, groups)
+    if reason := why_no_positions(sample):
+        raise InvalidDataError(f"No test of position: {reason}")
     free = fit_free(model, sample, antisymmetric=True)
     null = smooth_null(free, sample)
     multipliers = multipliers or Multipliers()
@@ -180,6 +189,30 @@ def antisymmetry_test(
         close_excess=_excess(null, close),
         relied_on=bool(model.antisymmetric),
     )
+
+
+def why_no_positions(sample: InferenceSample) -> str:
+    """Why the labels say nothing on position; empty where they may.
+
+    Parameters
+    ----------
+    sample : InferenceSample
+        The data.
+    """
+    if np.ptp(sample.z) == 0:
+        return (
+            "all labels are of one kind, so that the options stand in the order of the answer (chosen and "
+            "rejected), and not in that in which they were seen"
+        )
+    codes = sample.observations.codes
+    first = np.empty(int(codes.max()) + 1, dtype=np.intp)
+    first[codes[::-1]] = np.arange(codes.size)[::-1]
+    if np.any(sample.differences != sample.differences[first[codes]]):
+        return (
+            "the pairs come from choice sets or rankings, of which nobody saw them one by one: their order "
+            "is that of the alternatives in the table"
+        )
+    return ""
 
 
 def _excess(null: NullModel, rows: np.ndarray[Any, Any]) -> float:

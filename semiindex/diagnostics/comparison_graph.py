@@ -21,12 +21,15 @@ _MOST_ENTRIES = 50_000_000
 class ComparisonGraph:
     """The parts into which the options fall if every comparison ties two of them together.
 
+    Built by `comparison_graph`, which has an example.
+
     Attributes
     ----------
     n_options : int
         Options with different features.
-    n_comparisons : int
-        Rows that compare two of them.
+    n_appearances : int
+        Units (comparisons, choice sets, rankings) in which an option stands beside another one, summed
+        over the options. Both rows of a soft label, and all pairs of a ranking, are one unit.
     n_parts : int
         Parts that no comparison connects.
     largest_share : float
@@ -34,14 +37,14 @@ class ComparisonGraph:
     """
 
     n_options: int
-    n_comparisons: int
+    n_appearances: int
     n_parts: int
     largest_share: float
 
     @property
     def repeats(self) -> float:
-        """Comparisons in which an option takes part on average."""
-        return 2 * self.n_comparisons / self.n_options
+        """Units in which an option takes part on average."""
+        return self.n_appearances / self.n_options
 
     @property
     def is_split(self) -> bool:
@@ -73,7 +76,7 @@ def comparison_graph(pairs: PreferencePairs) -> ComparisonGraph | None:
     >>> from semiindex.diagnostics.comparison_graph import comparison_graph
     >>> pairs = PreferencePairs([[0.0], [1.0], [5.0]], [[1.0], [2.0], [6.0]], [1, 0, 1])
     >>> comparison_graph(pairs)
-    ComparisonGraph(n_options=5, n_comparisons=3, n_parts=2, largest_share=0.6)
+    ComparisonGraph(n_options=5, n_appearances=6, n_parts=2, largest_share=0.6)
     """
     if 2 * pairs.n_pairs * pairs.n_features > _MOST_ENTRIES:
         return None
@@ -83,9 +86,11 @@ def comparison_graph(pairs: PreferencePairs) -> ComparisonGraph | None:
     count = int(options.max()) + 1
     graph = sp.csr_array((np.ones(first.size), (first, second)), shape=(count, count))
     n_parts, part = connected_components(graph, directed=False)
+    apart = first != second
+    places = np.column_stack([np.append(first[apart], second[apart]), np.tile(pairs.units[apart], 2)])
     return ComparisonGraph(
         n_options=count,
-        n_comparisons=int(np.sum(first != second)),
+        n_appearances=len(np.unique(places, axis=0)),
         n_parts=int(n_parts),
         largest_share=float(np.bincount(part).max() / count),
     )

@@ -82,11 +82,11 @@ def relation_words(relation: FloatArray, names: Sequence[str]) -> str:
     """
     lead = int(np.argmax(np.abs(relation) * (np.abs(relation - 1) < _TINY)))
     words = ""
-    for j in map(int, np.flatnonzero(relation)):
-        if j == lead:
-            continue
+    others = [int(j) for j in np.flatnonzero(relation) if j != lead]
+    for j in others[:_MOST_NAMED]:
         value = -relation[j] / relation[lead]
         size = "" if abs(abs(value) - 1) < _TINY else f"{abs(value):.3g} "
         sign = "-" if value < 0 else "+"
         words += f" {sign} {size}{names[j]}" if words else f"{'-' if value < 0 else ''}{size}{names[j]}"
-    return f"{names[lead]} = {words or '0'}"
+    more = len(others) - _MOST_NAMED
+    return f"{names[lead]} = {words or '0'}" + (f" and {more} more terms" if more > 0 else "")

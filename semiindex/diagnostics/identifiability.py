@@ -14,6 +14,8 @@ from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.comparison_graph import ComparisonGraph, comparison_graph
 from semiindex.diagnostics.direction_words import direction_words, relation_words, relations
 from semiindex.diagnostics.information import DirectionalInformation, directional_information
+from semiindex.diagnostics.menu_features import read_menu
+from semiindex.diagnostics.menu_span import undetermined_features
 from semiindex.diagnostics.multistart import MultistartSpread, multistart_spread
 from semiindex.diagnostics.null_models import fit_free, smooth_null
 from semiindex.diagnostics.separating_direction import Separation, distinct_sample, separation_of
@@ -22,6 +24,8 @@ from semiindex.index.linear import LinearDesign, LinearIndex
 from semiindex.index.whitening import whiten
 from semiindex.inference.sample import InferenceSample, read_sample
 from semiindex.policy.base import PreferencePolicy
+from semiindex.policy.known_link import KnownLinkPolicy
+from semiindex.policy.menu import Menu
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +41,8 @@ _LITTLE = 0.1
 @dataclass(frozen=True, eq=False, repr=False)
 class Identification(Diagnostic):
     """What the comparisons say, and do not say, about the coefficients.
+
+    Made by `identification`, which has an example.
 
     Attributes
     ----------
@@ -56,6 +62,9 @@ class Identification(Diagnostic):
         Options and comparisons; None where the options are not known (differences alone).
     spread : MultistartSpread or None
         Fits from random directions; None where they say nothing.
+    undetermined_in_menu : tuple of str
+        Features in which options of the menu differ as no two compared options did; empty without a
+        menu.
     """
 
     feature_names: tuple[str, ...]
@@ -66,6 +75,7 @@ class Identification(Diagnostic):
     information: DirectionalInformation | None
     graph: ComparisonGraph | None
     spread: MultistartSpread | None
+    undetermined_in_menu: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -79,14 +89,22 @@ class Identification(Diagnostic):
 
     @property
     def level(self) -> Level:
-        """A warning where coefficients are arbitrary, a note where they are loose."""
-        arbitrary = self.without_variation or self.relations or self.separation != "none"
-        if arbitrary or self.worst_error > _UNKNOWN:
+        """A warning where scores are arbitrary, a note where they are loose, or single coefficients are.
+
+        Coefficients of which only a sum is determined move no score of the options that were compared.
+        """
+        if self.undetermined_in_menu or self.separation != "none" or self.worst_error > _UNKNOWN:
             return "warning"
+        conventional = self.without_variation or self.relations
         split = self.graph is not None and self.graph.is_split
         ambiguous = self.spread is not None and self.spread.is_ambiguous
-        little = self.information is not None and float(self.information.shares.min()) < _LITTLE
-        return "note" if split or ambiguous or little or self.worst_error > _LOOSE else "fine"
+        little = (
+            self.information is not None
+            and not self.information.link_known
+            and float(self.information.shares.min()) < _LITTLE
+        )
+        loose = split or ambiguous or little or self.worst_error > _LOOSE
+        return "note" if conventional or loose else "fine"
 
     def reading(self) -> str:
         """Every finding with what to do; in the end what is determined, and how well."""
@@ -105,7 +123,14 @@ class Identification(Diagnostic):
         if self.relations:
             lines.append(
                 f"In every comparison: {'; '.join(self.relations)}. The separate coefficients are a "
-                "convention; drop a feature of each relation."
+                "convention, on which no score of compared options depends; drop a feature of each relation "
+                "to have coefficients that are determined."
+            )
+        if self.undetermined_in_menu:
+            lines.append(
+                f"Options of the menu differ in {', '.join(self.undetermined_in_menu)} as no two compared "
+                "options did: their scores, and the policy, rest on that convention. Compare such options, "
+                "or fit without these features."
             )
         return lines
 
@@ -158,11 +183,17 @@ class Identification(Diagnostic):
             ]
         least = int(np.argmin(information.shares))
         link_cost = direction_words(information.loadings[least], self.feature_names)
+        left = f"{100 * float(information.shares[least]):.0f}% of the information"
+        cost = (
+            f"Not knowing the link would cost most for {link_cost}, where {left} would be left. Assumed: one "
+            "index, and the known link."
+            if information.link_known
+            else f"Not knowing the link costs most for {link_cost}, where {left} is left. Assumed: one "
+            "index, a smooth link."
+        )
         return [
             f"Worst determined is the weight of {words}: the direction of the index may be off towards it by "
-            f"{self.worst_error:.1f} degrees (standard error). Not knowing the link costs most for "
-            f"{link_cost}, where {100 * float(information.shares[least]):.0f}% of the information is left. "
-            "Assumed: one index, a smooth link."
+            f"{self.worst_error:.1f} degrees (standard error). {cost}"
         ]
 
     def to_frame(self) -> pd.DataFrame:
@@ -190,6 +221,7 @@ def identification(
     sample_weight: ArrayLike | None = None,
     *,
     groups: ArrayLike | None = None,
+    menu: Menu | None = None,
     n_starts: int = 5,
     random_state: int = 0,
 ) -> Identification:
@@ -197,7 +229,8 @@ def identification(
 
     Features without variation, exact relations, separation with the separating direction, options that
     no comparison connects, minima elsewhere, and for the rest the standard error of every principal
-    direction and what an unknown link leaves of its information.
+    direction and what an unknown link leaves of its information. The standard errors of a fit with a known
+    link take it for known, and those of others allow for its estimation.
 
     Parameters
     ----------
@@ -207,6 +240,9 @@ def identification(
         The data of the fit.
     groups : array-like of shape (n,), optional
         Clusters such as raters, for the standard errors; by default those that `PreferencePairs` carry.
+    menu : Menu, optional
+        Options of a policy: is every difference of their scores determined? Without it exact relations
+        between features are a note, as they move no score of the options that were compared.
     n_starts : int, default=5
         Random directions from which a profiled fit is repeated; 0 for none.
     random_state : int, default=0
@@ -247,7 +283,7 @@ def identification(
     ...     model = ProfiledLinkPolicy().fit(X, y)
     >>> result = identification(model, X, y)
     >>> result.level, result.relations
-    ('warning', ('x1 = 0.5 x0 - 0.5 x2',))
+    ('note', ('x1 = 0.5 x0 - 0.5 x2',))
     """
     _require_linear(model, n_starts)
     sample = read_sample(model, X, y, sample_weight, None, groups)
@@ -259,7 +295,13 @@ def identification(
     if separation.kind == "none" and prepared.sample.design.n_parameters > 1:
         free = fit_free(model, sample, antisymmetric=antisymmetric)
         null = smooth_null(free, sample)
-        information = directional_information(sample, null, free.link_, antisymmetric=antisymmetric)
+        information = directional_information(
+            sample,
+            null,
+            free.link_,
+            antisymmetric=antisymmetric,
+            link_known=isinstance(model, KnownLinkPolicy),
+        )
         spread = multistart_spread(model, prepared, n_starts, np.random.default_rng(random_state))
     return Identification(
         feature_names=sample.feature_names,
@@ -270,10 +312,17 @@ def identification(
         information=information,
         graph=comparison_graph(X[sample.used]) if isinstance(X, PreferencePairs) else None,
         spread=spread,
+        undetermined_in_menu=_undetermined(model, sample, menu),
     )
 
 
-def _require_linear(model: Any, n_starts: int) -> None:
+def _undetermined(model: Any, sample: InferenceSample, menu: Menu | None) -> tuple[str, ...]:
+    if menu is None or sample.differences.shape[1] > sample.t.size:
+        return ()
+    return undetermined_features(sample, read_menu(model, menu), menu)
+
+
+def _require_linear(model: Any, n_starts: Any) -> None:
     if not isinstance(model, PreferencePolicy):
         raise InvalidParameterError(
             f"model must be a fitted estimator of semiindex, got {type(model).__name__}; of a pipeline pass "
@@ -289,7 +338,7 @@ def _require_linear(model: Any, n_starts: int) -> None:
         raise InvalidParameterError(
             "The model has a link for every class of raters; fit the classes by themselves"
         )
-    if not (float(n_starts).is_integer() and n_starts >= 0):
+    if not (isinstance(n_starts, int | np.integer) and n_starts >= 0):
         raise InvalidParameterError(f"n_starts must be an integer >= 0, got {n_starts!r}")
 
 

@@ -36,15 +36,23 @@ class DirectionalInformation:
         determines them.
     errors : array of shape (k,)
         Standard errors in degrees: by how much the index may be turned towards the direction.
+    link_known : bool
+        Whether they are those of a fit that knows its link; else the link is estimated too.
     """
 
     loadings: FloatArray
     shares: FloatArray
     errors: FloatArray
+    link_known: bool = False
 
 
 def directional_information(
-    sample: InferenceSample, null: NullModel, link: Link, *, antisymmetric: bool
+    sample: InferenceSample,
+    null: NullModel,
+    link: Link,
+    *,
+    antisymmetric: bool,
+    link_known: bool = False,
 ) -> DirectionalInformation:
     """Principal directions of the sampling error of the index, :eq:`direction-error`.
 
@@ -58,6 +66,8 @@ def directional_information(
         Its link.
     antisymmetric : bool
         Whether position has no effect.
+    link_known : bool, default=False
+        Whether the errors are to be those of a fit that knows its link.
     """
     whitened, _ = whiten(LinearDesign(sample.differences), sample.weight)
     rows = whitened.rows(slice(None))
@@ -66,22 +76,25 @@ def directional_information(
     basis = index_basis(null.t, sample.weight, antisymmetric=antisymmetric)
     direction = rows.T @ (null.weight * null.t)
     tangent = null_space(direction[None, :] / np.linalg.norm(direction))
-    left = centred(rows.copy(), basis, weight) @ tangent
-    information = LinearDesign(left).gram(weight)
-    scale_free = _scale_free(rows, null.t, weight, antisymmetric=antisymmetric)
-    known = LinearDesign(scale_free @ tangent).gram(weight)
-    inverse = _inverse(information, known)
-    score = (null.blocks.share * null.residual * rate)[:, None] * left
+    link_free = centred(rows.copy(), basis, weight) @ tangent
+    scale_free = _scale_free(rows, null.t, weight, antisymmetric=antisymmetric) @ tangent
+    information = LinearDesign(link_free).gram(weight)
+    known = LinearDesign(scale_free).gram(weight)
+    inverse = _inverse(known if link_known else information, known)
+    score = (null.blocks.share * null.residual * rate)[:, None] * (scale_free if link_known else link_free)
     sums = sums_by_code(score, null.blocks.codes)
     middle = LinearDesign(sums).gram(null.blocks.frequency)
     variances, vectors = eigh(inverse @ middle @ inverse)
     shares = np.diag(vectors.T @ information @ vectors) / np.diag(vectors.T @ known @ vectors)
     errors = np.degrees(np.sqrt(np.maximum(variances, 0.0)))
-    errors[shares <= _NONE] = np.inf
+    if not link_known:
+        errors[shares <= _NONE] = np.inf
     order = np.argsort(-errors, kind="stable")
     spread = np.sqrt(np.diag(sample.second_moment))
     loadings = (whitened.basis @ tangent @ vectors).T * spread
-    return DirectionalInformation(loadings[order], np.clip(shares[order], 0.0, 1.0), errors[order])
+    return DirectionalInformation(
+        loadings[order], np.clip(shares[order], 0.0, 1.0), errors[order], link_known
+    )
 
 
 def _scale_free(rows: FloatArray, t: FloatArray, weight: FloatArray, *, antisymmetric: bool) -> FloatArray:

@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike
 from semiindex._types import FloatArray
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.menu_features import read_menu
+from semiindex.diagnostics.menu_span import require_determined
 from semiindex.divergence import Divergence
 from semiindex.exceptions import InvalidParameterError
 from semiindex.inference.bootstrap import Bootstrap, bootstrap_draws
-from semiindex.inference.eligibility import require_eligible, require_full_rank
+from semiindex.inference.eligibility import require_eligible
 from semiindex.inference.sample import InferenceSample, read_sample
 from semiindex.policy.menu import Menu
 from semiindex.policy.menu_policy import policy_from_scores
@@ -24,7 +25,7 @@ from semiindex.policy.policy_distance import policy_distance
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PolicyErrorInterval", "policy_error_interval"]
+__all__ = ["PolicyErrorInterval", "policy_error_interval", "require_budget"]
 
 #: Share of decisions from which a policy error is worth a note.
 _WORTH_A_NOTE = 0.1
@@ -33,6 +34,8 @@ _WORTH_A_NOTE = 0.1
 @dataclass(frozen=True, eq=False, repr=False)
 class PolicyErrorInterval(Diagnostic):
     """Estimated distance between the learned policy and the best of its class at a budget.
+
+    Made by `policy_error_interval`, which has an example.
 
     Attributes
     ----------
@@ -94,12 +97,10 @@ class PolicyErrorInterval(Diagnostic):
         regret = float(_quantiles(self.draws[:, 2], self.confidence))
         text = (
             f"With {self.confidence:.0%} confidence the learned policy and the best policy of its class "
-            f"at this "
-            f"budget differ in at most {100 * self.upper_limit:.1f}% of their decisions (typically in "
-            f"{100 * float(np.median(self.draws[:, 0])):.1f}%); at most {regret:.2g} of score is lost, in "
-            f"units of "
-            "the typical difference between compared options. For comparison: the learned policy differs "
-            f"from the reference in {100 * self.from_reference:.1f}%."
+            f"at this budget differ in at most {100 * self.upper_limit:.1f}% of their decisions (typically "
+            f"in {100 * float(np.median(self.draws[:, 0])):.1f}%); at most {regret:.2g} of score is lost, in "
+            "units of the typical difference between compared options. For comparison: the learned policy "
+            f"differs from the reference in {100 * self.from_reference:.1f}%."
         )
         if self.level == "warning":
             text += (
@@ -182,9 +183,12 @@ def policy_error_interval(
     Raises
     ------
     InvalidParameterError
-        For penalised fits and other index classes, whose bias the bootstrap does not see.
+        For penalised fits and other index classes, whose bias the bootstrap does not see; for a budget,
+        confidence or rate without a meaning.
     InvalidDataError
-        If these are not the data of the fit, or most refits fail.
+        If these are not the data of the fit, most refits fail, or options of the menu differ as no two
+        compared options did. Coefficients of which only sums are determined (indicators of all items)
+        do no harm where the policy does not depend on them.
     BudgetError
         If no policy of the scores spends the budget.
 
@@ -217,10 +221,11 @@ def policy_error_interval(
         raise InvalidParameterError(f"confidence must lie between 0 and 1, such as 0.9, got {confidence!r}")
     if not (rate > 0 and math.isfinite(rate)):
         raise InvalidParameterError(f"rate must be positive, got {rate!r}")
+    require_budget(budget)
     require_eligible(model, single_feature=True)
     sample = read_sample(model, X, y, sample_weight, link_groups, groups)
-    require_full_rank(sample)
     options = read_menu(model, menu)
+    require_determined(sample, options, menu)
     theta = np.asarray(model.coef_, dtype=np.float64)
     rms = float(np.sqrt(np.average(sample.t**2, weights=sample.weight)))
     scores = options @ theta / rms
@@ -245,6 +250,21 @@ def policy_error_interval(
         resampled=_resampled(sample),
         notes=outcome.notes,
     )
+
+
+def require_budget(budget: Any) -> None:
+    """Refuse budgets of which no error can be told.
+
+    Raises
+    ------
+    InvalidParameterError
+        For anything but a positive number.
+    """
+    if not (isinstance(budget, int | float | np.number) and budget > 0 and math.isfinite(budget)):
+        raise InvalidParameterError(
+            f"budget must be a positive number, such as 0.1, got {budget!r}: at a divergence of 0 every "
+            "policy is the reference"
+        )
 
 
 def _quantiles(draws: FloatArray, levels: float | list[float]) -> FloatArray:

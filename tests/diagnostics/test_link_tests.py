@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from semiindex import (
@@ -205,6 +206,38 @@ def test_a_symmetric_link_is_kept_though_it_is_not_logistic(flipped) -> None:
     assert result.p_value > 0.05
     assert result.level == "fine"
     assert abs(result.excess) < 3 * np.sqrt(0.25 / 800)
+
+
+def test_labels_that_say_nothing_on_position_are_refused(logistic, rng) -> None:
+    X, y = logistic
+    turned = np.where(y[:, None] == 1, X, -X)  # rejected first, chosen second
+    with pytest.raises(InvalidDataError, match="all labels are of one kind"):
+        antisymmetry_test(ProfiledLinkPolicy().fit(turned, np.ones_like(y)), turned, np.ones_like(y))
+    weight = np.ones(len(y))
+    weight[y == 0] = 0  # of one kind among those that count
+    model = ProfiledLinkPolicy().fit(X, y, sample_weight=weight)
+    with pytest.raises(InvalidDataError, match="all labels are of one kind"):
+        antisymmetry_test(model, X, y, weight)
+    taken = rng.permuted(np.tile([1, 0, 0], (150, 1)), axis=1).ravel()
+    frame = pd.DataFrame({"trip": np.repeat(np.arange(150), 3), "taken": taken})
+    frame["price"], frame["time"] = rng.normal(size=(2, 450))
+    sets = PreferencePairs.from_choice_sets(frame, set="trip", chosen="taken")
+    with pytest.raises(InvalidDataError, match="the pairs come from choice sets or rankings"):
+        antisymmetry_test(ProfiledLinkPolicy().fit(sets), sets)
+
+
+def test_halves_of_a_tie_have_a_position(logistic) -> None:
+    X, y = logistic
+    zero = np.zeros_like(X)
+    tied = PreferencePairs(
+        np.vstack([zero, zero[:50]]),
+        np.vstack([X, X[:50]]),
+        np.append(y, 1 - y[:50]),
+        weights=np.where(np.arange(550) % 500 < 50, 0.5, 1.0),
+        units=np.append(np.arange(500), np.arange(50)),
+    )
+    result = antisymmetry_test(ProfiledLinkPolicy().fit(tied), tied)
+    assert result.n_blocks == 500
 
 
 def test_excess_is_the_share_of_wins_of_self_comparisons() -> None:

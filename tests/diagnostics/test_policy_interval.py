@@ -119,6 +119,9 @@ def test_what_it_does_not_cover(rng, menu):
         policy_error_interval(model, X, menu, y, budget=0.1, confidence=90)
     with pytest.raises(InvalidParameterError, match="rate must be positive"):
         policy_error_interval(model, X, menu, y, budget=0.1, rate=0)
+    for budget in (0, -1.0, np.nan, "0.1"):
+        with pytest.raises(InvalidParameterError, match="budget must be a positive number"):
+            policy_error_interval(model, X, menu, y, budget=budget)
     with pytest.raises(InvalidDataError, match="not what the model was fitted on"):
         policy_error_interval(model, X[:300], menu, y[:300], budget=0.1)
 
