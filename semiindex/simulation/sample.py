@@ -1,4 +1,8 @@
-"""What a study hands to estimators and metrics: a sample with its truth, and menus to judge on."""
+"""What a study hands to estimators and metrics: a sample with its truth, and menus to judge on.
+
+All estimators see the same arrays, so that these cannot be written to: one that scales its input in place
+would spoil the numbers of the others.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import numpy as np
 
 from semiindex._types import FloatArray, IntArray
 from semiindex.data import PreferencePairs
+from semiindex.data.checks import frozen
 from semiindex.policy.menu_policy import Policy
 
 if TYPE_CHECKING:
@@ -47,21 +52,25 @@ class Evaluation:
     feature_names: tuple[str, ...] | None = None
     _optimal: dict[float, Policy] = field(default_factory=dict, init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        for name in ("options", "scores", "reference", "first", "second"):
+            object.__setattr__(self, name, frozen(np.asarray(getattr(self, name))))
+
     @property
     def flat_options(self) -> FloatArray:
         """Options one below the other, shape (m k, d), as `score_options` takes them."""
-        return self.options.reshape(-1, self.options.shape[2])
+        return np.asarray(frozen(self.options.reshape(-1, self.options.shape[2])))
 
     @cached_property
     def index(self) -> FloatArray:
         """True index of the comparisons, shape (m,)."""
         rows = np.arange(len(self.scores))
-        return np.asarray(self.scores[rows, self.second] - self.scores[rows, self.first])
+        return np.asarray(frozen(self.scores[rows, self.second] - self.scores[rows, self.first]))
 
     @cached_property
     def probability(self) -> FloatArray:
         """Exact probability that option 1 of the comparisons is preferred, by a random rater."""
-        return self.truth.probability_of_index(self.index)
+        return np.asarray(frozen(self.truth.probability_of_index(self.index)))
 
     @cached_property
     def pairs(self) -> PreferencePairs:
@@ -109,3 +118,7 @@ class Sample:
     probability: FloatArray
     truth: Truth
     evaluation: Evaluation | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("index", "probability"):
+            object.__setattr__(self, name, frozen(np.asarray(getattr(self, name))))
