@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import uuid4
 
 from semiindex.exceptions import DataWarning, InvalidParameterError
 from semiindex.simulation.cells import Block, Cell
 from semiindex.simulation.identity import fingerprint
-from semiindex.simulation.replication import Row
-
-if TYPE_CHECKING:
-    import pandas as pd
+from semiindex.simulation.replication import FIT, NAMES, Row
 
 __all__ = ["StudyCache", "require_pyarrow", "write_atomically"]
 
 _MANIFEST = "study.json"
 _UNFINISHED = ".unfinished"
+#: Seconds after which an unfinished file has no writer any more; one takes a fraction of a second.
+_ABANDONED = 3600.0
+#: Parts of a definition that a study may have more or fewer of.
+_GROWING = ("truths", "designs", "estimators")
 
 
 def require_pyarrow(purpose: str) -> None:
@@ -37,9 +40,8 @@ def require_pyarrow(purpose: str) -> None:
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file beside its place and move it there: nobody ever sees half of it."""
-    descriptor, name = tempfile.mkstemp(prefix=path.name, suffix=_UNFINISHED, dir=path.parent)
-    os.close(descriptor)
-    temporary = Path(name)
+    # Not of `tempfile`, whose files nobody else may read, also when they are finished.
+    temporary = path.with_name(f"{path.name}.{uuid4().hex}{_UNFINISHED}")
     try:
         write(temporary)
         os.replace(temporary, path)
@@ -47,19 +49,35 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def _explained(path: Path, what: str) -> Iterator[None]:
+    """Errors of the file system with the path, and what it was wanted for."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{what} ({error.strerror or error}); nothing was removed. Check the disk and the permissions, "
+            "and run the study again",
+            str(path),
+        ) from error
+
+
 class StudyCache:
-    """A folder of finished blocks of one study.
+    """A folder of finished fits of one study.
 
     ``study.json`` holds fingerprints of the definition; ``parts`` a Parquet file per block. The study
-    may be continued with more truths, designs, sizes or replications: names that both have must mean
-    the same. Everything else that numbers depend on must be equal.
+    may be continued with more truths, designs, estimators, sizes or replications, or with fewer: names
+    that both have must mean the same. Everything else that numbers depend on must be equal. A folder
+    that has all that a study needs may be read-only.
 
     Parameters
     ----------
     folder : Path
         Where; it is made if it does not exist.
     definition : mapping
-        Entries ``"truths"`` and ``"designs"``: fingerprints by name; all others must not change.
+        Entries ``"truths"``, ``"designs"``, ``"estimators"`` and ``"metrics"``: fingerprints by name.
+        The metrics, and all other entries, must not change.
 
     Raises
     ------
@@ -67,6 +85,8 @@ class StudyCache:
         If the folder belongs to another study, or is full of something else.
     ImportError
         If pyarrow is missing.
+    OSError
+        If the folder cannot be made, read or written.
     """
 
     def __init__(self, folder: Path, definition: Mapping[str, Any]) -> None:
@@ -74,47 +94,64 @@ class StudyCache:
         self.folder = folder
         self.parts = folder / "parts"
         self._claim(dict(definition))
-        self.parts.mkdir(exist_ok=True)
-        for leftover in self.parts.glob(f"*{_UNFINISHED}"):  # of a run that was killed while it wrote
-            leftover.unlink(missing_ok=True)
+        with _explained(self.parts, "this folder of the study's cache cannot be made"):
+            self.parts.mkdir(exist_ok=True)
+        self._clear()
 
     def _claim(self, definition: dict[str, Any]) -> None:
         """Compare the folder's definition with this one, and note what is new."""
         manifest = self.folder / _MANIFEST
+        known: dict[str, Any] | None = None
         if manifest.is_file():
             known = self._read_manifest(manifest)
             changed = _changes(known, definition)
             if changed:
                 raise InvalidParameterError(
                     f"cache={str(self.folder)!r} belongs to another study: {'; '.join(changed)}. Give this "
-                    "study a folder of its own, or delete that one if its results are no longer wanted"
+                    "study a folder of its own, or delete that one if its results are no longer wanted "
+                    "(semiindex simulate does so with --overwrite)"
                 )
-            for entry in ("truths", "designs"):
+            for entry in _GROWING:
                 definition[entry] = known[entry] | definition[entry]
         elif self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             raise InvalidParameterError(
                 f"cache={str(self.folder)!r} exists and is not the cache of a study; name an empty "
                 "or a new folder"
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if definition != known:
+            self._write_manifest(manifest, definition)
+
+    def _write_manifest(self, manifest: Path, definition: dict[str, Any]) -> None:
         text = json.dumps(definition, indent=2, sort_keys=True) + "\n"
-        write_atomically(manifest, lambda path: path.write_text(text, encoding="utf-8"))
+        with _explained(manifest, "the definition of the study cannot be written to its cache"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(manifest, lambda path: path.write_text(text, encoding="utf-8"))
 
     @staticmethod
     def _read_manifest(manifest: Path) -> dict[str, Any]:
+        with _explained(manifest, "the definition in the study's cache cannot be read"):
+            text = manifest.read_bytes()
         try:
-            known = json.loads(manifest.read_text(encoding="utf-8"))
-        except (ValueError, OSError) as error:
+            known = json.loads(text)
+        except ValueError as error:
             known = error
-        if not isinstance(known, dict) or not {"truths", "designs"} <= known.keys():
+        named = isinstance(known, dict) and all(isinstance(known.get(entry), dict) for entry in _GROWING)
+        if not named:
             raise InvalidParameterError(
-                f"{manifest} cannot be read as the definition of a study ({known!r}); name another folder as "
-                "cache, or delete this one if its results are no longer wanted"
+                f"{manifest} is not the definition of a study as this version writes it ({str(known)[:80]}); "
+                "name another folder as cache, or delete this one if its results are no longer wanted"
             )
-        return known
+        return known  # type: ignore[no-any-return]
+
+    def _clear(self) -> None:
+        """Remove what a run left that was killed while it wrote, but nothing that a second run writes now."""
+        for leftover in self.parts.glob(f"*{_UNFINISHED}"):
+            with suppress(OSError):  # it takes some room, and does no harm
+                if time.time() - leftover.stat().st_mtime > _ABANDONED:
+                    leftover.unlink()
 
     def read(self, cells: Iterable[Cell], replications: int, estimators: Iterable[str]) -> list[Row]:
-        """Rows of finished replications of these cells.
+        """Rows of finished fits of these cells.
 
         Parameters
         ----------
@@ -123,57 +160,77 @@ class StudyCache:
         replications : int
             Rows of replications of this number and above are left where they are.
         estimators : iterable of str
-            A replication counts as finished if all of these have a row.
+            Whose rows are wanted.
 
         Returns
         -------
         list of dict
-            No replication twice.
+            No fit twice: of two rows one without an error is taken, else the newer one.
+
+        Raises
+        ------
+        OSError
+            If a file cannot be read for now.
 
         Warns
         -----
         DataWarning
-            If a file cannot be read. It is removed; what was in it is computed again.
+            If a file is damaged. It is removed; what was in it is computed again.
         """
         wanted, names = {cell.key for cell in cells}, set(estimators)
-        found: dict[tuple[Any, ...], dict[str, Row]] = {}
-        for path in sorted(self.parts.glob("*.parquet")):
+        found: dict[tuple[Any, ...], Row] = {}
+        for path in self._finished():
             for row in self._read_part(path):
-                key = (row["truth"], row["design"], row["n"])
-                if key in wanted and row["replication"] < replications:
-                    found.setdefault((*key, row["replication"]), {})[row["estimator"]] = row
-        complete = (rows for rows in found.values() if rows.keys() == names)
-        return [row for rows in complete for row in rows.values()]
+                cell = tuple(row[name] for name in NAMES)
+                if cell in wanted and row["replication"] < replications and row["estimator"] in names:
+                    key = (*cell, *(row[name] for name in FIT))
+                    if key not in found or found[key]["error"] or not row["error"]:
+                        found[key] = row
+        return list(found.values())
+
+    def _finished(self) -> list[Path]:
+        """Files of finished blocks, the oldest first."""
+        with _explained(self.parts, "this folder of the study's cache cannot be read"):
+            return sorted(self.parts.glob("*.parquet"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
     def _read_part(self, path: Path) -> list[Row]:
-        import pandas as pd
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
+        # Apart from its parsing: pyarrow reports damage as an OSError, too, and what cannot be read just now
+        # must not be taken for damaged.
+        with _explained(path, "this file of the study's cache cannot be read"):
+            content = path.read_bytes()
         try:
-            frame: pd.DataFrame = pd.read_parquet(path, engine="pyarrow")
-            missing = {"truth", "design", "n", "replication", "estimator"} - set(frame.columns)
-            if missing:
-                raise ValueError(f"columns {sorted(missing)} are missing")
-        except Exception as error:  # pyarrow's errors have no common base but this
-            path.unlink(missing_ok=True)
-            warnings.warn(
-                f"{path} of the study's cache could not be read ({type(error).__name__}: {error}). It was "
-                "removed, and the replications in it are computed again",
-                DataWarning,
-                stacklevel=5,
-            )
-            return []
-        rows: list[Row] = frame.to_dict("records")  # type: ignore[assignment]
+            table = pq.read_table(pa.BufferReader(content))
+        except (pa.ArrowInvalid, OSError) as error:
+            return self._discard(path, f"{type(error).__name__}: {error}")
+        missing = {*NAMES, *FIT, "error"} - set(table.column_names)
+        if missing:
+            return self._discard(path, f"columns {sorted(missing)} are missing")
+        rows: list[Row] = table.to_pandas().to_dict("records")
         return rows
+
+    def _discard(self, path: Path, reason: str) -> list[Row]:
+        """Remove a damaged file; it has no rows."""
+        with _explained(path, f"this file of the study's cache is damaged ({reason}), and cannot be removed"):
+            path.unlink(missing_ok=True)
+        warnings.warn(
+            f"{path} of the study's cache is damaged ({reason}). It was removed, and the fits in it are done "
+            "again",
+            DataWarning,
+            stacklevel=5,
+        )
+        return []
 
     def write(self, block: Block, rows: list[Row]) -> None:
         """Keep a finished block."""
         import pandas as pd
 
-        name = fingerprint([block.cell.key, list(block.replications)])
-        frame = pd.DataFrame(rows)
-        write_atomically(
-            self.parts / f"{name}.parquet", lambda path: frame.to_parquet(path, engine="pyarrow", index=False)
-        )
+        name = fingerprint([block.cell.key, list(block.replications), list(block.estimators)])
+        path, frame = self.parts / f"{name}.parquet", pd.DataFrame(rows)
+        with _explained(path, "finished fits cannot be written to the study's cache"):
+            write_atomically(path, lambda place: frame.to_parquet(place, engine="pyarrow", index=False))
 
 
 def _changes(known: Mapping[str, Any], definition: Mapping[str, Any]) -> list[str]:
@@ -181,11 +238,25 @@ def _changes(known: Mapping[str, Any], definition: Mapping[str, Any]) -> list[st
     changed = []
     for entry in sorted(known.keys() | definition.keys()):
         old, new = known.get(entry), definition.get(entry)
-        if isinstance(old, dict) and isinstance(new, dict) and entry in ("truths", "designs"):
-            names = sorted(name for name in old.keys() & new.keys() if old[name] != new[name])
-            if names:
-                changed.append(f"{entry} {', '.join(map(repr, names))} are defined differently there")
+        if isinstance(old, dict) and isinstance(new, dict):
+            changed += _changed_names(entry, old, new)
         elif old != new:
             values = f" ({old!r} there, {new!r} here)" if entry in ("package", "random_state") else ""
             changed.append(f"{entry} differs{values}")
     return changed
+
+
+def _changed_names(entry: str, old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Entries of one kind that both have and that differ; of metrics also those that one has not.
+
+    A metric needs the fitted models, of which a cache has none.
+    """
+    differing = {
+        "are defined differently there": [name for name in old.keys() & new.keys() if old[name] != new[name]]
+    }
+    if entry not in _GROWING:
+        differing["are not there"] = list(new.keys() - old.keys())
+        differing["are there, but not here"] = list(old.keys() - new.keys())
+    return [
+        f"{entry} {', '.join(map(repr, sorted(names)))} {what}" for what, names in differing.items() if names
+    ]

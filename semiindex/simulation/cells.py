@@ -35,7 +35,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Block:
-    """Replications of a cell that a worker computes in one go.
+    """Fits of a cell that a worker computes in one go.
 
     Attributes
     ----------
@@ -43,10 +43,18 @@ class Block:
         Which cell.
     replications : tuple of int
         Numbers of the replications.
+    estimators : tuple of str
+        Names of the estimators that are fitted to the sample of every replication.
     """
 
     cell: Cell
     replications: tuple[int, ...]
+    estimators: tuple[str, ...]
+
+    @property
+    def n_fits(self) -> int:
+        """How many fits there are."""
+        return len(self.replications) * len(self.estimators)
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ class ComparisonDesign:
             own = self.menus(int(identity[-1]) + 1, rng)[identity]
             options = raters.draw_menus(options, own, rng)
         uniforms = raters.draw_uniforms(identity, rng)
-        scores = truth.score(options)
+        scores = truth.option_scores(options)
 
         def answer(rows: IntArray, first: IntArray, second: IntArray) -> IntArray:
             t = scores[rows, second] - scores[rows, first]
@@ -144,7 +144,7 @@ class ComparisonDesign:
             With comparisons chosen as in a sample, but without answers where sampling is active.
         """
         options = self.menus(n, rng)
-        scores, reference = truth.score(options), truth.reference_probabilities(options)
+        scores, reference = truth.option_scores(options), truth.reference_probabilities(options)
         menus = MenuDraw(options, scores, reference, _no_answers)
         first, second = self.sampling.without_answers.choose(menus, rng)
         return Evaluation(options, scores, reference, first, second, truth, self.features.feature_names)

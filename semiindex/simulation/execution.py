@@ -1,4 +1,4 @@
-"""Running the blocks of a study through joblib, so that no crash loses more than it must.
+"""Running the fits of a study through joblib, so that no crash loses more than it must.
 
 Blocks grow until they take about two seconds, so that neither the hand-over of small fits nor the
 wait for the last block of large ones costs much. Random streams belong to replications, not to
@@ -12,9 +12,8 @@ recorded as a row with its error.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -23,6 +22,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 
 from semiindex.simulation.cells import Block, Cell
 from semiindex.simulation.dask_pool import active_dask_pool
+from semiindex.simulation.progress import StudyProgress
 from semiindex.simulation.replication import CellTask, Row, failed_rows, run_block
 
 __all__ = ["Execution"]
@@ -35,14 +35,14 @@ _ROUND = 4
 
 
 class Execution:
-    """A run of the replications that are missing.
+    """A run of the fits that are missing.
 
     Parameters
     ----------
     tasks : mapping from Cell to CellTask
-        Cells with something to do, in their order.
-    missing : mapping from Cell to iterable of int
-        Replications to compute.
+        Cells with something to do.
+    missing : sequence of Block
+        What to compute, in this order: cut into smaller blocks.
     finished : callable
         ``finished(block, rows)`` is called, in the driving process, for every finished block.
     n_jobs : int or None
@@ -54,44 +54,36 @@ class Execution:
     def __init__(
         self,
         tasks: Mapping[Cell, CellTask],
-        missing: Mapping[Cell, Iterable[int]],
+        missing: Sequence[Block],
         finished: Callable[[Block, list[Row]], None],
         n_jobs: int | None,
         block_size: int | None,
     ) -> None:
         self._tasks = tasks
-        self._pending = {cell: deque(replications) for cell, replications in missing.items()}
+        self._pending = {whole: deque(whole.replications) for whole in missing}
         self._finished = finished
         self._n_jobs = n_jobs
         self._block_size = block_size
-        self._sizes: dict[Cell, int] = {}
+        self._sizes: dict[tuple[Cell, tuple[str, ...]], int] = {}
         self._under_way: dict[Block, None] = {}  # in the order of their start, unlike a set
-
-    @property
-    def n_fits(self) -> int:
-        """Fits that are to be done."""
-        return sum(len(left) * len(self._tasks[cell].estimators) for cell, left in self._pending.items())
 
     def run(self, *, progress: bool = False) -> None:
         """Compute all that is missing."""
-        with _progress_bar(self.n_fits, shown=progress) as bar:
-            finished = self._finished
-
-            def report(block: Block, rows: list[Row]) -> None:
-                finished(block, rows)
-                if bar is not None:
-                    bar.update(len(rows))
-
+        with StudyProgress(self._pending, shown=progress) as bar:
             while any(self._pending.values()):
                 try:
                     for block, rows, seconds in self._results():
-                        self._accept(block, rows, seconds, report)
+                        del self._under_way[block]
+                        self._resize(block, seconds)
+                        self._finished(block, rows)
+                        bar.advance(block, seconds)
                 except Exception as error:
                     if not _is_crash(error):
                         raise
                     for block in list(self._under_way):
                         del self._under_way[block]
-                        report(block, self._isolate(block))
+                        self._finished(block, self._isolate(block))
+                        bar.advance(block)
 
     def _results(self) -> Iterator[tuple[Block, list[Row], float]]:
         """Results as they come, of blocks that are cut while others run."""
@@ -111,21 +103,20 @@ class Execution:
                 yield from workers(batch)
 
     def _calls(self) -> Iterator[Any]:
-        for cell, pending in self._pending.items():
+        for whole, pending in self._pending.items():
             while pending:
-                size = self._block_size or self._sizes.get(cell, 1)
-                block = Block(cell, tuple(pending.popleft() for _ in range(min(size, len(pending)))))
+                size = self._block_size or self._sizes.get((whole.cell, whole.estimators), 1)
+                replications = tuple(pending.popleft() for _ in range(min(size, len(pending))))
+                block = replace(whole, replications=replications)
                 self._under_way[block] = None
-                yield delayed(run_block)(self._tasks[cell], block)
+                yield delayed(run_block)(self._tasks[whole.cell], block)
 
-    def _accept(
-        self, block: Block, rows: list[Row], seconds: float, report: Callable[[Block, list[Row]], None]
-    ) -> None:
-        del self._under_way[block]
+    def _resize(self, block: Block, seconds: float) -> None:
+        """Let the next blocks of the cell take as long as blocks should."""
         size = len(block.replications)
         per_replication = max(seconds / size, 1e-9)
-        self._sizes[block.cell] = max(1, min(round(_BLOCK_SECONDS / per_replication), _GROWTH * size))
-        report(block, rows)
+        fitting = max(1, min(round(_BLOCK_SECONDS / per_replication), _GROWTH * size))
+        self._sizes[block.cell, block.estimators] = fitting
 
     def _isolate(self, block: Block) -> list[Row]:
         """Rows of a block that runs alone; if it crashes again, of every fit alone."""
@@ -135,11 +126,13 @@ class Execution:
             return rows
         salvaged: list[Row] = []
         for replication in block.replications:
-            for name, estimator in task.estimators.items():
-                fit = replace(task, estimators={name: estimator})
-                result = self._alone(fit, Block(block.cell, (replication,)))
-                crashed = isinstance(result, BaseException)
-                salvaged += failed_rows(fit, replication, result) if crashed else result  # type: ignore[arg-type]
+            for name in block.estimators:
+                fit = Block(block.cell, (replication,), (name,))
+                result = self._alone(task, fit)
+                if isinstance(result, BaseException):
+                    # Without the place where the pool noticed the death: it tells nothing about the fit.
+                    result = failed_rows(fit, result.with_traceback(None))
+                salvaged += result
         return salvaged
 
     def _alone(self, task: CellTask, block: Block) -> list[Row] | BaseException:
@@ -162,12 +155,3 @@ def _is_crash(error: BaseException) -> bool:
     names = {kind.__name__ for kind in type(error).__mro__}
     crashes = {"KilledWorker", "WorkerCrashedError", "RayActorError"}
     return isinstance(error, BrokenExecutor) or bool(names & crashes)
-
-
-def _progress_bar(total: int, *, shown: bool) -> AbstractContextManager[Any]:
-    if not shown:
-        return nullcontext()
-    from tqdm import tqdm
-
-    bar: AbstractContextManager[Any] = tqdm(total=total, desc="study", unit="fit")
-    return bar

@@ -24,6 +24,7 @@ from semiindex.simulation.contextual import ContextualFeatures
 from semiindex.simulation.design import ComparisonDesign
 from semiindex.simulation.features import NormalFeatures
 from semiindex.simulation.sampling import UniformPairs
+from semiindex.simulation.study_checks import checked_count
 from semiindex.simulation.teacher import random_teacher
 from semiindex.simulation.truth import Truth
 
@@ -37,6 +38,9 @@ _Encoding = Literal["columns", "interactions"]
 @dataclass(frozen=True)
 class PublishedTruth:
     """The distribution of truths of the published design: every replication draws a teacher of its own.
+
+    Studies take its links as they are, whatever their signal strength: at another scale they would not be
+    the published ones.
 
     Parameters
     ----------
@@ -55,6 +59,11 @@ class PublishedTruth:
 
     shift: float
     features: ContextualFeatures = field(default_factory=ContextualFeatures)
+
+    @property
+    def keeps_strength(self) -> bool:
+        """True: the scale of the links is part of the design."""
+        return True
 
     @property
     def factors(self) -> Mapping[str, Any]:
@@ -174,7 +183,7 @@ def load_published_data(folder: str | Path, seed: int) -> PublishedData:
         ``z_s0.0`` and other shifts, ``teacher_logp_train``, ``teacher_logp_eval``. The files are no
         part of the package.
     seed : int
-        Number of the data set.
+        Number of the data set, at least 0.
 
     Returns
     -------
@@ -185,10 +194,12 @@ def load_published_data(folder: str | Path, seed: int) -> PublishedData:
     ------
     FileNotFoundError
         If the folder has no such file; the message says what was looked for.
+    InvalidParameterError
+        If the seed is no such number.
     InvalidDataError
         If the file lacks an array.
     """
-    path = Path(folder) / f"seed_{seed:02d}.npz"
+    path = Path(folder) / f"seed_{checked_count(seed, 'seed', 0):02d}.npz"
     if not path.is_file():
         raise FileNotFoundError(
             f"there is no {path}: folder must hold the recorded data sets of the published design, one file "

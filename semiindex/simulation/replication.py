@@ -1,20 +1,27 @@
-"""One block of replications, as a worker computes it: draw, fit, measure, one row per fit."""
+"""One block of replications, as a worker computes it: draw, fit, measure, one row per fit.
+
+Whatever a truth, an estimator or a metric raises becomes a row, also a call of `sys.exit`. The error is
+named with the innermost line that it comes from, since a table has no room for a traceback.
+"""
 
 from __future__ import annotations
 
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from semiindex.exceptions import InvalidParameterError
+from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.simulation.cells import Block, Cell, Streams
 from semiindex.simulation.design import ComparisonDesign
 from semiindex.simulation.metrics import Metric
@@ -22,10 +29,18 @@ from semiindex.simulation.sample import Evaluation, Sample
 from semiindex.simulation.strength import scaled_to_strength
 from semiindex.simulation.truth import Truth, TruthSource
 
-__all__ = ["CellTask", "Row", "failed_rows", "run_block"]
+__all__ = ["ACCOUNT", "FIT", "NAMES", "CellTask", "Row", "failed_rows", "run_block"]
 
 #: A line of the table: names, numbers and messages by column.
 Row = dict[str, Any]
+
+#: Columns of every table: which cell, which fit, and what is known of every fit whatever is measured.
+NAMES = ("truth", "design", "n")
+FIT = ("replication", "estimator")
+ACCOUNT = ("seconds", "n_warnings", "n_convergence_warnings", "error")
+
+#: What becomes a row. A keyboard interrupt is addressed to the study itself.
+_FAILURES = (Exception, SystemExit)
 
 #: Evaluations that a worker keeps, of truths that are the same in every replication.
 _KEPT = 4
@@ -56,6 +71,8 @@ class CellTask:
         Signal strength of truths that are drawn here.
     n_evaluation : int
         Menus on which fits are judged.
+    taken : frozenset of str
+        Columns that no metric may fill: those of every table, and the factors of the truths.
     """
 
     run: str
@@ -67,6 +84,7 @@ class CellTask:
     streams: Streams
     strength: float | None
     n_evaluation: int
+    taken: frozenset[str]
 
     @cached_property
     def open_random_states(self) -> dict[str, tuple[str, ...]]:
@@ -86,7 +104,7 @@ def run_block(task: CellTask, block: Block) -> tuple[Block, list[Row], float]:
     task : CellTask
         The cell.
     block : Block
-        Its replications.
+        Its replications and estimators.
 
     Returns
     -------
@@ -101,45 +119,43 @@ def run_block(task: CellTask, block: Block) -> tuple[Block, list[Row], float]:
     rows: list[Row] = []
     with threadpool_limits(1):
         for replication in block.replications:
-            rows += _replicate(task, replication)
+            rows += _replicate(task, block, replication)
     return block, rows, time.perf_counter() - start
 
 
-def failed_rows(task: CellTask, replication: int, error: BaseException) -> list[Row]:
-    """Rows of a replication of which nothing came out, one per estimator."""
-    message = _message(error)
+def failed_rows(block: Block, error: BaseException) -> list[Row]:
+    """Rows of fits of which nothing came out, one per replication and estimator."""
+    failure = {"seconds": float("nan"), "error": _message(error)}
     return [
-        _row(task, replication, name) | {"seconds": float("nan"), "error": message}
-        for name in task.estimators
+        _row(block.cell, replication, name) | failure
+        for replication in block.replications
+        for name in block.estimators
     ]
 
 
-def _row(task: CellTask, replication: int, estimator: str) -> Row:
-    names = dict(zip(("truth", "design", "n"), task.cell.key, strict=True))
-    return names | {
-        "replication": replication,
-        "estimator": estimator,
-        "seconds": 0.0,
-        "n_warnings": 0,
-        "n_convergence_warnings": 0,
-        "error": "",
-    }
+def _row(cell: Cell, replication: int, estimator: str) -> Row:
+    fit = dict(zip((*NAMES, *FIT), (*cell.key, replication, estimator), strict=True))
+    return fit | dict(zip(ACCOUNT, (0.0, 0, 0, ""), strict=True))
 
 
-def _message(error: BaseException, where: str = "") -> str:
+def _message(error: BaseException, what: str = "") -> str:
+    """Class, first line and place of an error: ``ValueError: no luck (mine.py:12)``."""
     text = str(error).strip().splitlines()
-    return f"{where}{type(error).__name__}: {text[0] if text else 'no message'}"
+    # Frames of this module tell nothing: it calls what failed, or refuses what it returned.
+    frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename != __file__]
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{what}{type(error).__name__}: {text[0] if text else 'no message'}{place}"
 
 
-def _replicate(task: CellTask, replication: int) -> list[Row]:
-    """All estimators on one sample."""
+def _replicate(task: CellTask, block: Block, replication: int) -> list[Row]:
+    """All estimators of a block on one sample."""
     try:
         truth = _truth(task, replication)
         sample = task.design.sample(truth, task.cell.n, task.streams.sample(task.cell, replication))
         sample = replace(sample, evaluation=_evaluation(task, truth, replication))
-    except Exception as error:  # whatever fails becomes rows of the table
-        return failed_rows(task, replication, error)
-    return [_fit_and_measure(task, replication, name, truth, sample) for name in task.estimators]
+    except _FAILURES as error:
+        return failed_rows(Block(task.cell, (replication,), block.estimators), error)
+    return [_fit_and_measure(task, replication, name, truth, sample) for name in block.estimators]
 
 
 def _truth(task: CellTask, replication: int) -> Truth:
@@ -147,7 +163,9 @@ def _truth(task: CellTask, replication: int) -> Truth:
     if isinstance(task.truth, Truth):
         return task.truth
     truth = task.truth.draw(task.streams.truth(task.cell, replication))
-    return truth if task.strength is None else scaled_to_strength(truth, task.design, task.strength)
+    if task.strength is None or getattr(task.truth, "keeps_strength", False):
+        return truth
+    return scaled_to_strength(truth, task.design, task.strength)
 
 
 def _evaluation(task: CellTask, truth: Truth, replication: int) -> Evaluation:
@@ -168,7 +186,7 @@ def _evaluation(task: CellTask, truth: Truth, replication: int) -> Evaluation:
 
 
 def _fit_and_measure(task: CellTask, replication: int, name: str, truth: Truth, sample: Sample) -> Row:
-    row = _row(task, replication, name)
+    row = _row(task.cell, replication, name)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         start = time.perf_counter()
@@ -177,31 +195,48 @@ def _fit_and_measure(task: CellTask, replication: int, name: str, truth: Truth, 
             model = _fresh(task, name, truth, seed)
             start = time.perf_counter()
             model.fit(sample.pairs, sample.pairs.labels)
-        except Exception as error:  # a failing fit is a result of the study
+        except _FAILURES as error:  # a failing fit is a result of the study
             row["error"] = _message(error)
             model = None
         row["seconds"] = time.perf_counter() - start
     row["n_warnings"] = len(caught)
     row["n_convergence_warnings"] = sum(issubclass(w.category, ConvergenceWarning) for w in caught)
     if model is not None:
-        _measure(task.metrics, model, truth, sample, row)
+        _measure(task, model, truth, sample, row)
     return row
 
 
-def _measure(metrics: tuple[Metric, ...], model: Any, truth: Truth, sample: Sample, row: Row) -> None:
+def _measure(task: CellTask, model: Any, truth: Truth, sample: Sample, row: Row) -> None:
     """Add the metrics to a row; one that fails leaves its message and no number."""
     errors = []
-    for metric in metrics:
+    for metric in task.metrics:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # those of the fit count, not those of its evaluation
                 value = metric(model, truth, sample)
-        except Exception as error:
+            row |= _columns(metric, value, task.taken | row.keys())
+        except _FAILURES as error:
             errors.append(_message(error, f"metric {metric.name}: "))
-            continue
-        values = value if isinstance(value, Mapping) else {metric.name: value}
-        row |= {column: float(number) for column, number in values.items()}
     row["error"] = "; ".join(errors)
+
+
+def _columns(metric: Metric, value: Any, taken: Collection[str]) -> dict[str, float]:
+    """What a metric returned as columns of the table, none of which is there already."""
+    values = value if isinstance(value, Mapping) else {metric.name: value}
+    columns = {}
+    for column, number in values.items():
+        if column in taken or not isinstance(column, str):
+            raise InvalidDataError(
+                f"a column of the table cannot be called {column!r}: another metric, a factor of the truths "
+                "or the table itself has it, or it is no text; give the metric another name"
+            )
+        scalar = np.asarray(number)
+        if scalar.shape or scalar.dtype.kind not in "biuf":
+            raise InvalidDataError(
+                f"a metric must return a number, or a mapping of numbers by name, got {number!r}"
+            )
+        columns[column] = float(scalar)
+    return columns
 
 
 def _fresh(task: CellTask, name: str, truth: Truth, seed: int) -> Any:

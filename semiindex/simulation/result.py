@@ -12,16 +12,13 @@ import numpy as np
 
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.simulation.cache import require_pyarrow, write_atomically
-from semiindex.simulation.replication import Row
+from semiindex.simulation.replication import ACCOUNT, FIT, NAMES, Row
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["StudyResult"]
 
-_NAMES = ("truth", "design", "n")
-_FIT = ("replication", "estimator")
-_ACCOUNT = ("seconds", "n_warnings", "n_convergence_warnings", "error")
 _METADATA = b"semiindex_study"
 
 
@@ -92,7 +89,7 @@ class StudyResult:
             return truth, design, row["n"], row["replication"], order[2][row["estimator"]]
 
         ordered = sorted(rows, key=position)
-        known = {*_NAMES, *_FIT, *_ACCOUNT}
+        known = {*NAMES, *FIT, *ACCOUNT}
         metrics = tuple(dict.fromkeys(column for row in ordered for column in row if column not in known))
         described = tuple(dict.fromkeys(factor for entries in factors.values() for factor in entries))
         taken = known | set(metrics)
@@ -102,7 +99,7 @@ class StudyResult:
                 f"factors of the truths have names that the table needs itself: {clash}; rename them"
             )
         table = [row | dict(factors.get(row["truth"], {})) for row in ordered]
-        columns = [*_NAMES, *described, *_FIT, *metrics, *_ACCOUNT]
+        columns = [*NAMES, *described, *FIT, *metrics, *ACCOUNT]
         frame = pd.DataFrame(table, columns=columns)
         return cls(frame, metrics, described)
 
@@ -152,7 +149,7 @@ class StudyResult:
 
         chosen = [*self.metrics, "seconds"] if metrics is None else list(metrics)
         self.check_names(baseline, chosen)
-        keys = [*_NAMES, *self.factors]
+        keys = [*NAMES, *self.factors]
         rows = []
         for common, cell in self._cells():
             for metric in chosen:
@@ -194,8 +191,8 @@ class StudyResult:
 
     def _cells(self) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
         """Names and factors of every cell, and its rows."""
-        for names, cell in self.frame.groupby(list(_NAMES), sort=False):
-            common: dict[str, Any] = dict(zip(_NAMES, names, strict=True))
+        for names, cell in self.frame.groupby(list(NAMES), sort=False):
+            common: dict[str, Any] = dict(zip(NAMES, names, strict=True))
             common |= {factor: cell[factor].iloc[0] for factor in self.factors}
             yield common, cell
 
@@ -226,8 +223,21 @@ class StudyResult:
             )
 
     def save(self, path: str | Path) -> None:
-        """Write the table as one Parquet file, which `load` and any reader of Parquet understand."""
+        """Write the table as one Parquet file, which `load` and any reader of Parquet understand.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; an old one is replaced.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no folder for it.
+        """
         require_pyarrow("StudyResult.save")
+        if not Path(path).parent.is_dir():
+            raise FileNotFoundError(f"{path}: there is no folder {Path(path).parent}; make it first")
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -253,11 +263,18 @@ class StudyResult:
         ------
         InvalidDataError
             If the file is no table of a study.
+        FileNotFoundError
+            If there is no such file.
         """
         require_pyarrow("StudyResult.load")
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pq.read_table(path)
+        content = Path(path).read_bytes()
+        try:
+            table = pq.read_table(pa.BufferReader(content))
+        except (pa.ArrowInvalid, OSError) as error:  # of the content: the file itself was read
+            raise InvalidDataError(f"{path} is no Parquet file, or is damaged: {error}") from error
         described = (table.schema.metadata or {}).get(_METADATA)
         if described is None:
             raise InvalidDataError(
@@ -268,7 +285,7 @@ class StudyResult:
 
     def __repr__(self) -> str:
         n_failed = int((self.frame["error"] != "").sum())
-        cells = len(self.frame[list(_NAMES)].drop_duplicates())
+        cells = len(self.frame[list(NAMES)].drop_duplicates())
         return (
             f"StudyResult({len(self.frame)} fits in {cells} cells, {n_failed} with an error; "
             f"metrics {', '.join(self.metrics) or 'none'})"

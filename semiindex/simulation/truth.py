@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Number
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -27,7 +28,11 @@ _SUM_TOLERANCE = 1e-8
 
 @runtime_checkable
 class TruthSource(Protocol):
-    """A truth, or a distribution of truths of which every replication draws its own."""
+    """A truth, or a distribution of truths of which every replication draws its own.
+
+    A study brings what it draws to its signal strength, unless the source has an attribute
+    `keeps_strength` that is true: the scale of the links is then part of what is studied.
+    """
 
     @property
     def factors(self) -> Mapping[str, Any]:
@@ -107,7 +112,7 @@ class Truth:
             "score": as_score(self.score),
             "link": link,
             "divergence": get_divergence(self.divergence),
-            "factors": dict(self.factors),
+            "factors": _as_factors(self.factors),
         }
         if self.reference is not None and not callable(self.reference):
             checked["reference"] = _as_probabilities(self.reference)
@@ -154,7 +159,16 @@ class Truth:
     def index(self, options0: ArrayLike, options1: ArrayLike) -> FloatArray:
         """``t = h(option 1) - h(option 0)``, for features of shape (n, d)."""
         first, second = (np.asarray(options, dtype=np.float64) for options in (options0, options1))
-        return np.asarray(self.score(second) - self.score(first))
+        return np.asarray(self.option_scores(second) - self.option_scores(first))
+
+    def option_scores(self, options: FloatArray) -> FloatArray:
+        """True scores of options, features on the last axis; a score of another shape is refused."""
+        scores = np.asarray(self.score(options), dtype=np.float64)
+        if scores.shape != options.shape[:-1]:
+            raise InvalidDataError(
+                f"score must return one number per option, of shape {options.shape[:-1]}, got {scores.shape}"
+            )
+        return scores
 
     def probability(
         self, options0: ArrayLike, options1: ArrayLike, rater_class: IntArray | None = None
@@ -221,7 +235,7 @@ class Truth:
         -------
         Policy
         """
-        scores = self.score(options) if scores is None else np.asarray(scores, dtype=np.float64)
+        scores = self.option_scores(options) if scores is None else np.asarray(scores, dtype=np.float64)
         return policy_from_scores(
             scores.ravel(), self.menu(options), budget=budget, divergence=self.divergence
         )
@@ -244,7 +258,7 @@ class Truth:
             Mean over menus of the expected true score of the optimal policy minus that of the policy
             of `scores`; in the units of the true score, never negative up to rounding.
         """
-        true = self.score(options).ravel()
+        true = self.option_scores(options).ravel()
         best, other = (self.policy(options, budget, s).probabilities for s in (None, scores))
         return float((best - other) @ true / len(options))
 
@@ -261,6 +275,18 @@ def _with_position(link: ParametricLink, bias: float) -> ParametricLink:
             f"{at_zero + bias:.3g}; choose a bias nearer to 0"
         )
     return LapsedLink(link, shift=shift)
+
+
+def _as_factors(factors: Any) -> dict[str, Any]:
+    """Checked factors: columns of a table, which hold one value for a truth."""
+    if not isinstance(factors, Mapping) or not all(isinstance(name, str) for name in factors):
+        raise InvalidParameterError(f"factors must be a mapping of values by name, got {factors!r}")
+    for name, value in factors.items():
+        if value is not None and not isinstance(value, str | Number | np.generic):
+            raise InvalidParameterError(
+                f"factors[{name!r}] must be one number or text, a value of a column, got {value!r}"
+            )
+    return dict(factors)
 
 
 def _as_probabilities(values: Any, shape: tuple[int, int] | None = None) -> Any:

@@ -114,7 +114,7 @@ def test_what_crashes_alone_is_a_row(
     """Only the estimator that kills its worker has an error; all else is as it was."""
 
     def crashes(task: Any, block: Any) -> bool:
-        return task.cell.n == 60 and 1 in block.replications and "probit" in task.estimators
+        return task.cell.n == 60 and 1 in block.replications and "probit" in block.estimators
 
     with_pool(monkeypatch, crashes, death=death, generators=generators)
     frame = numbers(study().run(block_size=block_size))

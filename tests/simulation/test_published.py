@@ -121,6 +121,9 @@ def test_reader_says_what_is_missing(recorded: Path) -> None:
     np.savez(recorded / "seed_05.npz", x=np.zeros(3))
     with pytest.raises(InvalidDataError, match="lacks x_eval, y0"):
         load_published_data(recorded, 5)
+    for seed in (1.5, -1, "1"):
+        with pytest.raises(InvalidParameterError, match="seed must be"):
+            load_published_data(recorded, seed)  # type: ignore[arg-type]
 
 
 def test_teachers_layers_must_fit() -> None:

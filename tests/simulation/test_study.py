@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,10 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.pipeline import make_pipeline
 
 from semiindex import KnownLinkPolicy
-from semiindex.exceptions import ConvergenceWarning, InvalidParameterError
+from semiindex.exceptions import ConvergenceWarning, InvalidDataError, InvalidParameterError
 from semiindex.simulation import (
     AngleError,
+    ComparisonDesign,
     LinkError,
     NormalFeatures,
     PolicyError,
@@ -24,6 +26,7 @@ from semiindex.simulation import (
     Truth,
     link_at_severity,
     published_design,
+    signal_strength,
 )
 from semiindex.simulation.cells import Block
 
@@ -155,6 +158,56 @@ def test_truths_drawn_in_every_replication(study: Any) -> None:
         assert (result.frame["error"] == "").all()
 
 
+@dataclass(frozen=True)
+class RandomDirection:
+    """Truths of any direction, with a scale of their own or that of the study."""
+
+    keeps_strength: bool = False
+    factors: ClassVar[dict[str, Any]] = {}
+
+    def draw(self, rng: np.random.Generator) -> Truth:
+        return Truth(rng.normal(size=3))
+
+
+def test_strength_of_truths_drawn_in_every_replication(study: Any) -> None:
+    """Scaled to the strength of the study, unless their scale belongs to them."""
+
+    class Strength:
+        name = "strength"
+
+        def __init__(self, design: ComparisonDesign) -> None:
+            self.design = design
+
+        def __call__(self, model: Any, truth: Truth, sample: Any) -> float:
+            return signal_strength(truth, self.design)
+
+    design = ComparisonDesign(NormalFeatures(3))
+    truths = {"scaled": RandomDirection(), "as it is": RandomDirection(keeps_strength=True)}
+    result = study(
+        truths=truths, designs={"d": design}, n=60, metrics=[Strength(design)], strength=0.2,
+        estimators={"logistic": KnownLinkPolicy(ridge=0.01)}, common_random_numbers=True,
+    ).run()  # fmt: skip
+    scaled, kept = (result.frame.loc[result.frame["truth"] == name, "strength"] for name in truths)
+    np.testing.assert_allclose(scaled, 0.2, atol=1e-9)
+    assert kept.nunique() == 3
+    assert (np.abs(kept - 0.2) > 0.01).any()
+
+
+def test_the_published_links_stay_as_they_are_at_any_strength(study: Any, numbers: Any) -> None:
+    truths, design = published_design(1.5, n_features=3, n_actions=3, encoding="interactions")
+    frames = [
+        numbers(
+            study(
+                truths={"s": truths}, designs={"d": design}, n=80, metrics=[PolicyError((0.05,))],
+                estimators={"logistic": KnownLinkPolicy(ridge=0.01)}, strength=strength,
+            ).run()
+        )
+        for strength in (None, 0.25, 0.1)
+    ]  # fmt: skip
+    for frame in frames[1:]:
+        assert_frame_equal(frame, frames[0], check_exact=True)
+
+
 # Failures ------------------------------------------------------------------------------------------
 
 
@@ -165,7 +218,8 @@ def test_failing_fit_is_a_row(study: Any) -> None:
     frame = result.frame
     failed = frame["error"] != ""
     assert 0 < failed.sum() < len(frame) / 2
-    assert (frame.loc[failed, "error"] == "ValueError: the first label is 1").all()
+    place = f"test_study.py:{_line_of('the first label is 1')}"
+    assert (frame.loc[failed, "error"] == f"ValueError: the first label is 1 ({place})").all()
     assert frame.loc[failed, "angle"].isna().all()
     assert frame.loc[~failed, "angle"].notna().all()
     assert_frame_equal(result.failures, frame[failed].reset_index(drop=True))
@@ -185,8 +239,15 @@ def test_failing_metric_leaves_the_others(study: Any) -> None:
 
 def test_failing_sample_is_a_row_of_every_estimator(study: Any) -> None:
     frame = study(designs={"d": NormalFeatures(3)}, truths={"t": Truth(_no_score)}, strength=None).run().frame
-    assert frame["error"].eq("ValueError: no score today").all()
+    place = f"test_study.py:{_line_of('no score today')}"
+    assert frame["error"].eq(f"ValueError: no score today ({place})").all()
     assert len(frame) == 2 * 3 * 2
+
+
+def _line_of(message: str) -> int:
+    """Line of this file in which an error with a message is raised."""
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    return 1 + next(i for i, line in enumerate(lines) if f'raise ValueError("{message}' in line)
 
 
 def _no_score(options: np.ndarray) -> np.ndarray:
@@ -217,9 +278,19 @@ def test_unattainable_strength_is_said_before_the_run(study: Any) -> None:
         ({"n": ()}, "n must be integers"),
         ({"n": (60, 60)}, "n has an entry twice"),
         ({"n": 60.5}, "n must be integers"),
+        ({"n": [[60], [60, 70]]}, "n must be integers"),
         ({"replications": 0}, "replications must be"),
+        ({"replications": [3, 4]}, r"replications must be one integer .*\[3, 4\]"),
+        ({"n_evaluation": (3, 4)}, "n_evaluation must be one integer"),
         ({"strength": 0.7}, "strength"),
+        ({"strength": "a"}, "strength must be None or in .* 'a'"),
+        ({"strength": True}, "strength must be None or in"),
         ({"random_state": -1}, "random_state"),
+        ({"random_state": [0, 1]}, "random_state must be one integer"),
+        ({"common_random_numbers": "yes"}, "common_random_numbers must be True or False, got 'yes'"),
+        ({"metrics": AngleError()}, r"metrics must be a list, such as \[AngleError\(\)\]"),
+        ({"metrics": "angle"}, "metrics must be a list"),
+        ({"metrics": ["angle"]}, "callables with a name"),
     ],
 )
 def test_parameters_without_a_meaning(study: Any, changes: dict[str, Any], message: str) -> None:
@@ -227,9 +298,9 @@ def test_parameters_without_a_meaning(study: Any, changes: dict[str, Any], messa
         study(**changes)
 
 
-def test_factor_that_takes_a_column_of_the_table(study: Any) -> None:
-    with pytest.raises(InvalidParameterError, match=r"\['n'\]; rename"):
-        study(truths={"a": Truth(factors={"n": 3})}).run()
+def test_budget_that_no_policy_can_spend_is_said_before_the_run(study: Any) -> None:
+    with pytest.raises(InvalidParameterError, match=r"truth 'logistic' on design 'normal': budget 5: "):
+        study(metrics=[PolicyError((0.1, 5.0))]).run()
 
 
 # Results -------------------------------------------------------------------------------------------
@@ -267,6 +338,11 @@ def test_save_and_load(study: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"not written by StudyResult.save"):
         StudyResult.load(tmp_path / "plain.parquet")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["plain.parquet", "r.parquet"]
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*missing; make it first"):
+        result.save(tmp_path / "missing" / "r.parquet")
+    (tmp_path / "r.parquet").write_bytes((tmp_path / "r.parquet").read_bytes()[:-50])
+    with pytest.raises(InvalidDataError, match=r"r.parquet is no Parquet file, or is damaged"):
+        StudyResult.load(tmp_path / "r.parquet")
 
 
 def test_progress_is_shown_on_request(study: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -278,4 +354,7 @@ def test_progress_is_shown_on_request(study: Any, capsys: pytest.CaptureFixture[
 
 def test_block_is_a_value(study: Any) -> None:
     cell = study().cells[0]
-    assert Block(cell, (1, 2)) == Block(cell, (1, 2))
+    block = Block(cell, (1, 2), ("logistic",))
+    assert block == Block(cell, (1, 2), ("logistic",))
+    assert block != Block(cell, (1, 2), ("probit",))
+    assert block.n_fits == 2
