@@ -12,8 +12,8 @@ bootstrap sample per replication, all of them together being the null distributi
 
     python benchmarks/statistical/size_and_power.py --replications 4000 --jobs 2 --out docs/tables
 
-``--tests index`` runs the tests of that name only and puts their rows into the table that is there, which
-must have been made with as many replications.
+``--tests index --groups 0`` runs the tests of that name on data without groups only and puts their rows into
+the table that is there, which must have been made with as many replications.
 """
 
 from __future__ import annotations
@@ -182,21 +182,21 @@ def quietly(function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
 
 
-def run(replications: int, jobs: int, only: list[str]) -> pd.DataFrame:
+def run(replications: int, jobs: int, only: list[str], groups: list[int]) -> pd.DataFrame:
     """All samples of the tests asked for; the same numbers for any number of jobs and any other tests."""
     truths = {design: truth(design) for design in ("mixed", "normal")}
     rows: list[dict[str, Any]] = []
     with Parallel(jobs, batch_size=16) as pool:
         for cell in SAMPLES:
             wanted = tuple(name for name in cell.true + cell.false if name in only)
-            if not wanted:
+            if not wanted or cell.n_groups not in groups:
                 continue
             count = replications if cell.true else max(replications // POWER_PART, 1)
             tasks = (delayed(quietly)(rejections, cell, wanted, truths[cell.design], s) for s in range(count))
             shares = 100 * pd.DataFrame(pool(tasks)).mean()
             rows += [row(cell, name, name in cell.true, shares[name]) for name in wanted]
             print(cell, shares.round(1).to_dict(), file=sys.stderr, flush=True)
-        for cell in REFIT_SAMPLES if REFITS in only else []:
+        for cell in REFIT_SAMPLES if REFITS in only and 0 in groups else []:
             count = replications if cell.true else max(replications // POWER_PART, 1)
             tasks = (delayed(quietly)(refit, cell, truths[cell.design], s) for s in range(count))
             values = np.array(pool(tasks))
@@ -234,17 +234,18 @@ def note(replications: int) -> str:
     )
 
 
-def other_rows(text: str, only: list[str], replications: int) -> pd.DataFrame:
-    """Rows of a table that is there, but for those of the tests that were run again."""
+def other_rows(text: str, results: pd.DataFrame, replications: int) -> pd.DataFrame:
+    """Rows of a table that is there, but for those that were run again."""
     if note(replications) not in text:
         raise SystemExit("The table was made with another number of replications; run all tests")
+    again = set(zip(results.test, results.link, results.design, results.n_groups, strict=True))
     rows: list[dict[str, Any]] = []
     for line in text.splitlines()[2:]:
         if line.startswith("|"):
             test, data, groups, null, rejected = (part.strip() for part in line.strip("|").split("|"))
             link, design = data.rsplit(", ", 1)
             cell = Sample(link, design, 0 if groups == "none" else int(groups))
-            if not any(test in name.split(", ") for name in only):
+            if (test, link, design, cell.n_groups) not in again:
                 rows.append(row(cell, test, null == "true", float(rejected.removesuffix("(!)"))))
     return pd.DataFrame(rows)
 
@@ -257,12 +258,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for size_and_power.md")
     names = sorted({name for cell in SAMPLES + REFIT_SAMPLES for name in cell.true + cell.false})
     parser.add_argument("--tests", nargs="+", choices=names, default=names, help="default: all")
+    sizes = sorted({cell.n_groups for cell in SAMPLES})
+    parser.add_argument("--groups", nargs="+", type=int, choices=sizes, default=sizes, help="default: all")
     arguments = parser.parse_args()
     count = arguments.replications
-    results = run(count, arguments.jobs, arguments.tests)
-    if arguments.out is not None and arguments.tests != names:
+    results = run(count, arguments.jobs, arguments.tests, arguments.groups)
+    if arguments.out is not None and (arguments.tests, arguments.groups) != (names, sizes):
         old = (arguments.out / "size_and_power.md").read_text()
-        results = pd.concat([results, other_rows(old, arguments.tests, count)], ignore_index=True)
+        results = pd.concat([results, other_rows(old, results, count)], ignore_index=True)
     text = table(results, count)
     print(text)
     if arguments.out is not None:

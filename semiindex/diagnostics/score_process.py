@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from semiindex._types import FloatArray
-from semiindex.diagnostics.block_refits import BlockRefits, products_by_block, worth_refitting
+from semiindex.diagnostics.block_refits import BlockRefits, pull_of_blocks, worth_refitting
 from semiindex.diagnostics.leave_out import changes_without_block, inverse_root
 from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.exceptions import InvalidDataError
@@ -29,14 +29,14 @@ from semiindex.index.linear import LinearDesign
 from semiindex.inference.covariance import sums_by_code
 from semiindex.inference.sample import InferenceSample, Observations
 
-__all__ = ["NullModel", "ScoreProcess", "blocks_of", "merged_blocks", "score_process"]
+__all__ = ["MOST_BLOCKS", "NullModel", "ScoreProcess", "blocks_of", "merged_blocks", "score_process"]
 
 #: Share of its size that the nuisance must leave of a direction.
 _LEAST_LEFT = 1e-4
 #: Independent blocks below which the distribution of random signs has too few values.
 _FEWEST_BLOCKS = 8
 #: Independent blocks above which several are put together.
-_MOST_BLOCKS = 20_000
+MOST_BLOCKS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +200,7 @@ def score_process(null: NullModel, directions: FloatArray) -> ScoreProcess:
     residual = null.residual + null.curvature * _left_out(null, whitened)
     sums = sums_by_code((blocks.share * residual)[:, None] * projected, blocks.codes)
     refits = None
-    if worth_refitting(null.n_blocks, kept.size, whitened.shape[1]):
+    if worth_refitting(blocks, kept.size, whitened.shape[1]):
         refits = _refits(null, whitened, projected, sums)
     sums, frequency = merged_blocks(sums, blocks.frequency)
     return ScoreProcess(sums / np.sqrt(frequency @ sums**2), frequency, kept, refits)
@@ -224,20 +224,17 @@ def merged_blocks(sums: FloatArray, frequency: FloatArray) -> tuple[FloatArray, 
     sums, frequency : arrays
         Of at most 20,000 blocks.
     """
-    if frequency.size <= _MOST_BLOCKS or np.any(frequency != 1):
+    if frequency.size <= MOST_BLOCKS or np.any(frequency != 1):
         return sums, frequency
-    return sums_by_code(sums, np.arange(frequency.size) % _MOST_BLOCKS), np.ones(_MOST_BLOCKS)
+    return sums_by_code(sums, np.arange(frequency.size) % MOST_BLOCKS), np.ones(MOST_BLOCKS)
 
 
 def _refits(null: NullModel, whitened: FloatArray, projected: FloatArray, sums: FloatArray) -> BlockRefits:
-    """Draws that repeat the fit: ``K_g = B_g (I - H_g)^-1``, B_g the products of b_perp and N in block g."""
+    """Draws that repeat the fit of the nuisance."""
     blocks = null.blocks
-    share = (blocks.share * null.curvature)[:, None] * whitened
-    rest = np.eye(whitened.shape[1]) - products_by_block(whitened, share, blocks.codes)
-    pull = products_by_block(projected, share, blocks.codes) @ np.linalg.inv(rest)
+    pull = pull_of_blocks(projected, whitened, null.curvature, blocks)
     score = sums_by_code((blocks.share * null.residual)[:, None] * whitened, blocks.codes)
-    moved = np.tensordot(blocks.frequency, pull, axes=1)
-    return BlockRefits(sums - score @ moved.T, sums, pull, score, blocks.frequency)
+    return BlockRefits(sums - score @ pull.total(blocks.frequency).T, sums, pull, score, blocks.frequency)
 
 
 def _left_out(null: NullModel, whitened: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ from scipy.linalg import null_space
 from scipy.special import expit, logit
 
 from semiindex._types import FloatArray
-from semiindex.diagnostics.block_refits import BlockRefits, products_by_block, worth_refitting
+from semiindex.diagnostics.block_refits import BlockRefits, pull_of_blocks, worth_refitting
 from semiindex.diagnostics.leave_out import changes_without_block, inverse_root
 from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.diagnostics.score_process import NullModel, merged_blocks
@@ -93,7 +93,7 @@ def simultaneous_band(
     # Far out, where a fit that is too steep leaves hardly any residuals, their squares know too little.
     model_variance = np.sum(fit.to_logit**2, axis=1)
     error = np.sqrt(np.maximum(null.blocks.frequency @ changes**2, model_variance))
-    if worth_refitting(null.n_blocks, t.size, fit.directions.shape[1]):
+    if worth_refitting(null.blocks, t.size, fit.directions.shape[1]):
         draws = _refits(fit, null, changes).draws(multipliers, model_variance)
     else:
         draws = _plain_draws(changes, error, null.blocks.frequency, multipliers)
@@ -140,10 +140,9 @@ def _plain_draws(
 
 
 def _refits(fit: _StandardisedFit, null: NullModel, changes: FloatArray) -> BlockRefits:
-    """Draws that repeat the fit: ``K_g = H_g (I - H_g)^-1``, on the scale of the logit."""
+    """Draws that repeat the fit: a block's B is what its rows' information does to the logit."""
     blocks, directions = null.blocks, fit.directions
-    share = products_by_block(directions, (blocks.share * null.curvature)[:, None] * directions, blocks.codes)
-    pull = (fit.to_logit @ share) @ np.linalg.inv(np.eye(directions.shape[1]) - share)
+    pull = pull_of_blocks(directions @ fit.to_logit.T, directions, null.curvature, blocks)
     score = sums_by_code((blocks.share * null.residual)[:, None] * directions, blocks.codes)
     return BlockRefits(score @ fit.to_logit.T, changes, pull, score, blocks.frequency)
 

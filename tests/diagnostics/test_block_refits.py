@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semiindex.diagnostics import Multipliers
-from semiindex.diagnostics.block_refits import products_by_block, worth_refitting
+from semiindex.diagnostics.block_refits import DensePull, RowPull, pull_of_blocks, worth_refitting
 from semiindex.diagnostics.leave_out import inverse_root
 from semiindex.diagnostics.score_process import NullModel, score_process
 from semiindex.diagnostics.simultaneous_band import _refits, _StandardisedFit
@@ -82,17 +82,35 @@ def test_the_points_of_mammen_keep_their_squares() -> None:
     np.testing.assert_array_equal(Multipliers(99).squares(drawn, np.full(5, 2.0)), np.full((99, 5), 2.0))
 
 
+def blocks_of(n_rows, n_blocks):
+    return Observations(np.arange(n_rows) % n_blocks, np.ones(n_rows), np.ones(n_blocks))
+
+
 def test_many_blocks_are_not_worth_it() -> None:
-    assert worth_refitting(100, 24, 20)
-    assert not worth_refitting(100_000, 24, 20)
-    assert not worth_refitting(1000, 2000, 500)
+    assert worth_refitting(blocks_of(300, 100), 24, 20)
+    assert not worth_refitting(blocks_of(3000, 1000), 24, 20)
+    assert not worth_refitting(blocks_of(3000, 1000), 2000, 500)
+    assert worth_refitting(blocks_of(1000, 1000), 24, 20)
+    assert not worth_refitting(blocks_of(10_000, 10_000), 24, 20)
 
 
-def test_products_by_block() -> None:
+def test_blocks_of_one_row_are_blocks_of_several() -> None:
+    """A row split into two halves of its weight is the same block."""
     rng = np.random.default_rng(6)
-    left, right, codes = rng.normal(size=(20, 2)), rng.normal(size=(20, 3)), np.arange(20) % 4
-    expected = [sum(np.outer(left[i], right[i]) for i in range(20) if codes[i] == g) for g in range(4)]
-    np.testing.assert_allclose(products_by_block(left, right, codes), expected)
+    n, codes = 20, np.random.default_rng(8).permutation(20)
+    b, x, h = rng.normal(size=(n, 2)), 0.2 * rng.normal(size=(n, 3)), rng.uniform(size=n)
+    frequency = rng.integers(1, 3, n).astype(float)
+    whole = pull_of_blocks(b, x, h, Observations(codes, np.ones(n), frequency))
+    twice = np.repeat(np.arange(n), 2)
+    halves = Observations(codes[twice], np.full(2 * n, 0.5), frequency)
+    split = pull_of_blocks(b[twice], x[twice], h[twice], halves)
+    assert isinstance(whole, RowPull)
+    assert isinstance(split, DensePull)
+    np.testing.assert_allclose(whole.total(frequency), split.total(frequency), rtol=1e-9)
+    signs, own, delta = rng.choice([-1.0, 1.0], (5, n)), rng.normal(size=(n, 2)), rng.normal(size=(5, 3))
+    np.testing.assert_allclose(
+        whole.variance(signs, own, delta, frequency), split.variance(signs, own, delta, frequency), rtol=1e-9
+    )
 
 
 def test_a_band_repeats_the_penalised_fit_in_every_draw() -> None:
