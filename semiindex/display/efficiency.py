@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from semiindex._types import FloatArray
+from semiindex.display.metric_words import metric_label
 from semiindex.display.style import INK, QUIET, prepare_axes
 from semiindex.exceptions import InvalidParameterError
 from semiindex.simulation.precision import efficiency_ratios
@@ -21,6 +22,8 @@ __all__ = ["EfficiencyDisplay"]
 
 #: Ratios from here on, and from its inverse down, have the full colour.
 _FULL_COLOUR = 4.0
+#: Weights of red, green and blue in how bright a colour is seen (ITU-R BT.709).
+_LUMINANCE = (0.2126, 0.7152, 0.0722)
 
 
 class EfficiencyDisplay:
@@ -163,7 +166,8 @@ class EfficiencyDisplay:
         )
         self.ax_.set_facecolor(QUIET)
         for (row, column), ratio in np.ndenumerate(self.ratios):
-            strong = bool(abs(logarithms.filled(0.0)[row, column]) > 0.75 * limit)
+            fill = self.mesh_.to_rgba(logarithms.filled(0.0)[row, column])  # white, for one without a ratio
+            dark = float(np.dot(fill[:3], _LUMINANCE)) < 0.5
             self.ax_.text(
                 column + 0.5,
                 row + 0.5,
@@ -171,7 +175,7 @@ class EfficiencyDisplay:
                 ha="center",
                 va="center",
                 fontsize="small",
-                color="white" if strong else INK,
+                color="white" if dark else INK,
             )
         self.ax_.set_xticks(np.arange(columns) + 0.5, [name.replace(", ", ",\n") for name in self.estimators])
         self.ax_.set_yticks(np.arange(rows) + 0.5, list(self.cells))
@@ -179,7 +183,9 @@ class EfficiencyDisplay:
         self.ax_.tick_params(length=0)
         for side in ("left", "bottom"):
             self.ax_.spines[side].set_visible(False)
-        self.ax_.set_title(f"{self.metric}: ratio to {self.baseline}", fontsize="medium", color=INK)
+        self.ax_.set_title(
+            f"{metric_label(self.metric)}: ratio to {self.baseline}", fontsize="medium", color=INK
+        )
         return self
 
 

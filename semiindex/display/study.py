@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-import numpy as np
-
+from semiindex.display.metric_words import measure_label, metric_label
+from semiindex.display.panel_grid import PanelGrid
+from semiindex.display.study_curves import draw_curves, legend_handles
 from semiindex.display.study_panels import (
     OPTIMAL,
     StudyCurve,
@@ -19,20 +20,18 @@ from semiindex.display.study_panels import (
     optimal_rewards,
     warn_of_gaps,
 )
-from semiindex.display.style import INK, QUIET, prepare_axes, quiet_legend, series_style
+from semiindex.display.style import INK, QUIET, prepare_axes, quiet_legend
 from semiindex.exceptions import DataWarning, InvalidParameterError
 from semiindex.simulation.precision import convergence_rates
 from semiindex.simulation.result import StudyResult
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
 __all__ = ["StudyDisplay"]
 
-#: Bars are this many Monte Carlo standard errors long on either side: about 95% of the means' law.
-_BARS = 2.0
-_COLUMNS = 3
 _PANEL = (4.6, 3.7)
 #: Height of a line of a legend, and the longest label of which two stand side by side in a panel.
 _LEGEND_LINE, _SHORT_LABEL = 0.22, 24
@@ -115,7 +114,7 @@ class StudyDisplay:
         estimators : sequence of str, optional
             Which, in the order of the legend. Default: all.
         label : str, optional
-            Of the vertical axis. Default: the name of the metric.
+            Of the vertical axis. Default: the metric in words.
 
         Returns
         -------
@@ -144,7 +143,7 @@ class StudyDisplay:
         warn_of_gaps(summary[~without])
         keys = [*(name for name in result.factors if name != factor), "design", "n"]
         panels = make_panels(summary[~without], factor, keys)
-        return cls(panels, x_label=factor.capitalize(), y_label=label or metric)
+        return cls(panels, x_label=factor.capitalize(), y_label=label or metric_label(metric))
 
     @classmethod
     def against_n(
@@ -166,7 +165,7 @@ class StudyDisplay:
         estimators : sequence of str, optional
             Which, in the order of the legend. Default: all.
         label : str, optional
-            Of the vertical axis. Default: the name of the metric.
+            Of the vertical axis. Default: the metric in words.
 
         Returns
         -------
@@ -188,13 +187,13 @@ class StudyDisplay:
         summary = summary.assign(slope=slopes["slope"].to_numpy(), slope_se=slopes["slope_se"].to_numpy())
         warn_of_gaps(summary, positive=True)
         panels = make_panels(summary, "n", ["truth", "design"], positive=True)
-        return cls(panels, x_label="Comparisons", y_label=label or metric, logarithmic=True)
+        return cls(panels, x_label="Comparisons", y_label=label or metric_label(metric), logarithmic=True)
 
     @classmethod
     def frontier(
         cls,
         result: StudyResult,
-        measure: Literal["reward", "regret", "total_variation", "kl"] = "reward",
+        measure: Literal["gain_share", "reward", "regret", "total_variation", "kl"] = "gain_share",
         *,
         estimators: Sequence[str] | None = None,
         label: str | None = None,
@@ -205,12 +204,14 @@ class StudyDisplay:
         ----------
         result : StudyResult
             Of a study with the metric `PolicyError`, at two budgets or more.
-        measure : {"reward", "regret", "total_variation", "kl"}, default="reward"
-            Which of its columns. With rewards the optimal policy is drawn too.
+        measure : {"gain_share", "reward", "regret", "total_variation", "kl"}, default="gain_share"
+            Which of its columns. Rewards themselves are mostly those of the reference, and their curves
+            hard to tell apart; the share of what can be gained over it is not. With both the optimal
+            policy is drawn too.
         estimators : sequence of str, optional
             Which, in the order of the legend. Default: all.
         label : str, optional
-            Of the vertical axis. Default: the measure.
+            Of the vertical axis. Default: the measure in words.
 
         Returns
         -------
@@ -232,23 +233,22 @@ class StudyDisplay:
         parts = [means(result, f"{measure}[{b:g}]", estimators).assign(budget=b) for b in budgets]
         if measure == "reward":
             parts += [optimal_rewards(result, budget) for budget in budgets]
+        if measure == "gain_share":
+            parts += [_optimal_shares(part) for part in parts]
         summary = pd.concat(parts, ignore_index=True)
         warn_of_gaps(summary)
         panels = make_panels(summary, "budget", ["truth", "design", "n"])
-        name = measure.replace("_", " ")
-        return cls(panels, x_label="Divergence from the reference", y_label=label or name.capitalize())
+        return cls(panels, x_label="Divergence from the reference", y_label=label or measure_label(measure))
 
     @property
     def size(self) -> tuple[float, float]:
         """Width and height, in inches, of the figure that `plot` makes."""
-        rows, columns = self._shape
-        return _PANEL[0] * columns, (_PANEL[1] + self._legend_height) * rows
+        grid = self._grid
+        return _PANEL[0] * grid.columns, (_PANEL[1] + self._legend_height) * grid.rows
 
     @property
-    def _shape(self) -> tuple[int, int]:
-        """Rows and columns of panels."""
-        columns = 2 if len(self.panels) == 4 else min(len(self.panels), _COLUMNS)
-        return ceil(len(self.panels) / columns), columns
+    def _grid(self) -> PanelGrid:
+        return PanelGrid.of_groups([panel.group for panel in self.panels])
 
     def plot(self, figure: Figure | SubFigure | None = None) -> StudyDisplay:
         """Draw.
@@ -263,30 +263,29 @@ class StudyDisplay:
         StudyDisplay
             Itself.
         """
-        rows, columns = self._shape
         if figure is None:
             import matplotlib.pyplot as plt
 
             figure = plt.figure(figsize=self.size, layout="constrained")
         self.figure_: Any = figure
-        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-        self.axes_: list[Axes] = [prepare_axes(ax, _PANEL)[0] for ax in grid[: len(self.panels)]]
-        for spare in grid[len(self.panels) :]:
-            spare.set_visible(False)
+        grid = self._grid
+        cells = figure.subplots(grid.rows, grid.columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for spare in set(range(cells.size)) - set(grid.cells):
+            cells[spare].set_visible(False)
+        self.axes_: list[Axes] = [prepare_axes(cells[cell], _PANEL)[0] for cell in grid.cells]
         for position, (ax, panel) in enumerate(zip(self.axes_, self.panels, strict=True)):
             self._draw_panel(ax, panel)
-            if position % columns == 0:
+            if grid.is_left(position):
                 ax.set_ylabel(self.y_label)
-            if position + columns >= len(self.panels):
+            if grid.is_lowest(position):
                 ax.set_xlabel(self.x_label)
+            if grid.is_lowest(position) or self._panels_have_legends:  # which stand between the rows
                 ax.tick_params(labelbottom=True)
         if not self._panels_have_legends:
-            handles, labels = self.axes_[0].get_legend_handles_labels()
             figure.legend(
-                handles,
-                labels,
+                handles=legend_handles(self.panels[0].curves),
                 loc="outside lower center",
-                ncols=min(len(labels), 2 * columns),
+                ncols=min(len(self.panels[0].curves), 2 * grid.columns),
                 frameon=False,
                 fontsize="small",
                 labelcolor=INK,
@@ -299,57 +298,43 @@ class StudyDisplay:
         return any(curve.label != curve.name for panel in self.panels for curve in panel.curves)
 
     @property
+    def _legend_title(self) -> str | None:
+        """What the numbers behind the names are."""
+        slopes = any(curve.trend is not None for panel in self.panels for curve in panel.curves)
+        return "Lines and brackets: fitted power of n" if slopes else None
+
+    @property
     def _legend_height(self) -> float:
         """Inches that the legend of a panel takes."""
         if not self._panels_have_legends:
             return 0.0
         curves = max((panel.curves for panel in self.panels), key=len)
-        return _LEGEND_LINE * ceil(len(curves) / _legend_columns(curves))
+        n_lines = ceil(len(curves) / _legend_columns(curves)) + (self._legend_title is not None)
+        return _LEGEND_LINE * n_lines
 
     def _draw_panel(self, ax: Axes, panel: StudyPanel) -> None:
         ax.set_title(panel.title, fontsize="medium", color=INK)
         ax.grid(visible=True, color=QUIET, linewidth=0.6)
-        for position, curve in enumerate(panel.curves):
-            style = _OPTIMAL_STYLE if curve.name == OPTIMAL else series_style(position)
-            bars = _BARS * curve.error
-            # On a logarithmic axis bars end above 0.
-            below = np.minimum(bars, 0.9 * curve.mean) if self.logarithmic else bars
-            ax.errorbar(
-                curve.x,
-                curve.mean,
-                yerr=np.vstack([below, bars]),
-                label=curve.label,
-                lw=1.5,
-                elinewidth=0.9,
-                ms=4.5,
-                mfc="white",
-                mew=1.2,
-                **style,
-            )
-        if self.logarithmic:
-            _logarithmic_axes(ax, panel)
+        draw_curves(ax, panel.curves, logarithmic=self.logarithmic)
         if self._panels_have_legends:
             # Below the axes: among many curves no corner stays free.
             quiet_legend(
-                ax, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=_legend_columns(panel.curves)
+                ax,
+                handles=legend_handles(panel.curves),
+                loc="upper center",
+                bbox_to_anchor=(0.5, -0.2),
+                ncols=_legend_columns(panel.curves),
+                title=self._legend_title,
+                title_fontsize="small",
             )
 
 
-_OPTIMAL_STYLE: dict[str, Any] = {"color": INK, "ls": ":", "marker": ""}
+def _optimal_shares(summary: pd.DataFrame) -> pd.DataFrame:
+    """The optimal policy gains all that can be gained."""
+    cells = summary[summary["estimator"] == summary["estimator"].iloc[0]]
+    shares: pd.DataFrame = cells.assign(estimator=OPTIMAL, mean=1.0, standard_error=0.0, n_failed=0)
+    return shares
 
 
 def _legend_columns(curves: Sequence[StudyCurve]) -> int:
     return 2 if max(len(curve.label) for curve in curves) <= _SHORT_LABEL else 1
-
-
-def _logarithmic_axes(ax: Axes, panel: StudyPanel) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
-
-    ax.set(xscale="log", yscale="log")
-    sizes = np.unique(np.concatenate([curve.x for curve in panel.curves]))
-    ax.xaxis.set_major_locator(FixedLocator(sizes[:: ceil(len(sizes) / 5)].tolist()))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_minor_locator(NullLocator())

@@ -58,9 +58,19 @@ class StudyCurve:
     n_failed: int = 0
 
     @property
+    def trend(self) -> FloatArray | None:
+        """Values at x of the power of x that was fitted; None where there is no slope."""
+        if np.isnan(self.slope):
+            return None
+        logarithms = np.log(self.x)
+        centred = logarithms - logarithms.mean()
+        return np.asarray(np.exp(np.log(self.mean).mean() + self.slope * centred))
+
+    @property
     def label(self) -> str:
         """Name, with the slope and the failures if there are any."""
-        slope = "" if np.isnan(self.slope) else f" ({self.slope:+.2f} ± {self.slope_error:.2f})"
+        error = "" if np.isnan(self.slope_error) else f" ± {self.slope_error:.2f}"  # of one replication
+        slope = "" if np.isnan(self.slope) else f" ({self.slope:+.2f}{error})"
         failed = f" [{self.n_failed} failed]" if self.n_failed else ""
         return f"{self.name}{slope.replace('-', '−')}{failed}"
 
@@ -75,10 +85,13 @@ class StudyPanel:
         What distinguishes the panel: link, design, size.
     curves : tuple of StudyCurve
         One per estimator.
+    group : str, default=""
+        What it shares with its neighbours, such as the truth; every group begins a row.
     """
 
     title: str
     curves: tuple[StudyCurve, ...]
+    group: str = ""
 
 
 def warn_of_gaps(summary: pd.DataFrame, *, positive: bool = False) -> None:
@@ -170,17 +183,22 @@ def make_panels(
     InvalidParameterError
         If an estimator has two means at one value of x in one panel.
     """
+    import pandas as pd
+
     varying = [key for key in keys if summary[key].nunique(dropna=False) > 1]
     if summary.duplicated([*varying, "estimator", x]).any():
         raise InvalidParameterError(
             f"several truths share a value of {x!r} in one panel; give truths a factor that tells them apart"
         )
+    # Values of a key come in the order of the table, and those of the first key side by side.
+    places = [pd.factorize(summary[key], use_na_sentinel=False)[0] for key in varying]
+    summary = summary.iloc[np.lexsort(places[::-1])] if varying else summary
     groups = summary.groupby(varying, sort=False, dropna=False) if varying else [((), summary)]
     panels = []
     for values, part in groups:
-        title = ", ".join(_title(key, value) for key, value in zip(varying, values, strict=True))
+        titles = [_title(key, value) for key, value in zip(varying, values, strict=True)]
         curves = [_curve(name, rows, x, positive) for name, rows in part.groupby("estimator", sort=False)]
-        panels.append(StudyPanel(title, tuple(curves)))
+        panels.append(StudyPanel(", ".join(titles), tuple(curves), ", ".join(titles[:-1])))
     return panels
 
 

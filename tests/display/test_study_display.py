@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from semiindex import EfficiencyDisplay, StudyDisplay
+from semiindex.display.panel_grid import PanelGrid
 from semiindex.exceptions import DataWarning, InvalidParameterError
 from semiindex.simulation import StudyResult, convergence_rates, efficiency_ratios
 
@@ -34,6 +37,7 @@ def make(change=lambda row: row, links=LINKS, severities=SEVERITIES, sizes=SIZES
                     for budget in BUDGETS:
                         policy |= {f"regret[{budget:g}]": angle * budget}
                         policy |= {f"reward[{budget:g}]": 10 * budget - angle * budget}
+                        policy |= {f"gain_share[{budget:g}]": 1 - angle / 10}
                     row = {"truth": truth, "design": "mixed", "n": n, "replication": replication}
                     account = {"seconds": 1.0, "n_warnings": 0, "n_convergence_warnings": 0, "error": ""}
                     rows.append(change(row | {"estimator": estimator, "angle": angle} | policy | account))
@@ -98,6 +102,17 @@ def test_frontiers(result):
     np.testing.assert_allclose(regret[0].mean, best.mean - curves[0].mean)
 
 
+def test_frontiers_are_shares_of_the_optimal_gain_unless_something_else_is_asked_for(result):
+    display = StudyDisplay.frontier(result)
+    assert display.y_label == "Share of the optimal policy's gain"
+    *curves, best = display.panels[0].curves
+    assert [curve.name for curve in (*curves, best)] == [*ESTIMATORS, "optimal policy"]
+    summary = result.summary(metrics=["gain_share[0.2]"])
+    rows = summary[(summary.truth == "flips 0") & (summary.n == 100)]
+    assert [curve.mean[1] for curve in curves] == rows["mean"].tolist()
+    assert (best.x.tolist(), best.mean.tolist(), best.error.tolist()) == (list(BUDGETS), [1, 1], [0, 0])
+
+
 def test_drawing(result):
     display = StudyDisplay.against_severity(result, "angle", label="Error").plot()
     assert len(display.axes_) == 6
@@ -122,9 +137,73 @@ def test_drawing_on_logarithmic_axes_in_a_given_figure(result):
         curve.label for curve in display.panels[0].curves
     ]
     figure.canvas.draw()
-    assert [label.get_text() for label in display.axes_[2].get_xticklabels()] == ["100", "400", "1,600"]
+    # Legends stand between the rows, so that the upper ones have labels of their own.
+    for ax in display.axes_:
+        assert [label.get_text() for label in ax.get_xticklabels()] == ["100", "400", "1,600"]
     assert [ax.get_xlabel() for ax in display.axes_] == ["", ""] + 3 * ["Comparisons"]
     assert [ax.get_visible() for ax in figure.axes] == [True] * 5 + [False]
+
+
+def test_curves_stand_beside_each_other_and_the_optimal_one_in_its_place():
+    result = make(links=("flips",), severities=(0.0,))
+    display = StudyDisplay.frontier(result, "reward").plot()
+    first, second = (container.lines[0].get_xdata() for container in display.axes_[0].containers[:2])
+    assert ((second - first > 0) & (second - first < 0.1 * np.ptp(BUDGETS))).all()
+    np.testing.assert_allclose((first + second) / 2, BUDGETS)
+    np.testing.assert_array_equal(display.axes_[0].containers[2].lines[0].get_xdata(), BUDGETS)
+    sizes = StudyDisplay.against_n(result, "angle").plot()
+    first, second = (container.lines[0].get_xdata() for container in sizes.axes_[0].containers)
+    np.testing.assert_allclose(np.sqrt(first * second), SIZES)
+    alone = StudyDisplay.against_n(result, "angle", estimators=["spline"]).plot()
+    np.testing.assert_array_equal(alone.axes_[0].containers[0].lines[0].get_xdata(), SIZES)
+
+
+def test_the_fitted_power_is_drawn():
+    result = make(links=("flips",), severities=(1.0,))
+    display = StudyDisplay.against_n(result, "angle").plot()
+    curve = display.panels[0].curves[0]
+    rate, constant = np.polyfit(np.log(SIZES), np.log(curve.mean), 1)
+    np.testing.assert_allclose(curve.trend, np.exp(constant + rate * np.log(SIZES)))
+    drawn = [line.get_ydata() for line in display.axes_[0].lines]
+    assert any(np.array_equal(values, curve.trend) for values in drawn)
+    assert display.axes_[0].get_legend().get_title().get_text() == "Lines and brackets: fitted power of n"
+    assert StudyDisplay.against_severity(result, "angle").panels[0].curves[0].trend is None
+
+
+def test_every_truth_has_rows_of_its_own():
+    """Two designs: a column each, in place of three columns that mix them."""
+    part = make(links=("flips",), severities=(0.0, 1.0))
+    frames = [part.frame.assign(design=design) for design in ("normal", "conjoint")]
+    two = StudyResult(pd.concat(frames, ignore_index=True), part.metrics, part.factors)
+    display = StudyDisplay.against_n(two, "regret[0.2]")
+    assert [panel.group for panel in display.panels] == ["flips 0"] * 2 + ["flips 1"] * 2
+    display.plot()
+    columns = [ax.get_subplotspec().colspan.start for ax in display.axes_]
+    rows = [ax.get_subplotspec().rowspan.start for ax in display.axes_]
+    assert (columns, rows) == ([0, 1] * 2, [0, 0, 1, 1])
+    assert [ax.get_ylabel() for ax in display.axes_] == ["Regret at divergence 0.2", ""] * 2
+
+
+@pytest.mark.parametrize(
+    ("groups", "columns", "cells"),
+    [
+        (["a"], 1, [0]),
+        (["a"] * 4, 2, [0, 1, 2, 3]),
+        (["a"] * 5, 3, [0, 1, 2, 3, 4]),
+        (list("abcde"), 3, [0, 1, 2, 3, 4]),
+        (list("aabb"), 2, [0, 1, 2, 3]),
+        (list("aaaabbbb"), 4, list(range(8))),
+        (list("aaaaabbbbb"), 3, [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]),
+        (list("aabbb"), 3, [0, 1, 3, 4, 5]),
+    ],
+)
+def test_panel_grid(groups, columns, cells):
+    grid = PanelGrid.of_groups(groups)
+    assert (grid.columns, list(grid.cells), grid.rows) == (columns, cells, cells[-1] // columns + 1)
+    for panel, cell in enumerate(cells):
+        assert grid.is_left(panel) == (cell % columns == 0)
+        below = range(cell + columns, grid.rows * columns, columns)
+        assert grid.is_lowest(panel) == (not set(below) & set(cells))
 
 
 def test_failed_fits_are_counted_and_gaps_are_said():
@@ -195,7 +274,25 @@ def test_drawing_of_ratios():
     assert display.ax_.texts[1].get_color() == "white"
     assert display.mesh_.get_array().mask.tolist() == [[False, False], [True, True]]
     assert [label.get_text() for label in display.ax_.get_yticklabels()] == ["x", "y"]
-    assert display.ax_.get_title() == "angle: ratio to known"
+    assert display.ax_.get_title() == "Angle to the true direction (degrees): ratio to known"
+
+
+def test_entries_of_every_colour_can_be_read():
+    """Contrast of at least 3 to 1, as the Web Content Accessibility Guidelines ask of larger text."""
+
+    def luminance(colour):
+        channels = np.array(to_rgb(colour))
+        linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    ratios = np.geomspace(0.1, 10, 60)[:, None]
+    display = EfficiencyDisplay(
+        ["a"], [str(i) for i in range(60)], ratios, 0 * ratios, baseline="b", metric="angle"
+    ).plot()
+    display.figure_.canvas.draw()
+    for fill, text in zip(display.mesh_.get_facecolors(), display.ax_.texts, strict=True):
+        dark, light = sorted([luminance(fill[:3]), luminance(text.get_color())])
+        assert (light + 0.05) / (dark + 0.05) >= 3
 
 
 def test_ratios_need_a_second_estimator(result):
