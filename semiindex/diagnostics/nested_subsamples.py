@@ -2,157 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from joblib import hash as fingerprint
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from semiindex._types import FloatArray, IntArray
-from semiindex.diagnostics.base import Diagnostic, Level
+from semiindex.diagnostics.counts import require_count
 from semiindex.diagnostics.curve_cache import CurveCache
-from semiindex.diagnostics.predictions import looks_like_the_fit
+from semiindex.diagnostics.error_curve import LearningCurve, curve_of_errors
+from semiindex.diagnostics.predictions import has_labels_of_the_fit, looks_like_the_fit
 from semiindex.diagnostics.refits import RefitData
 from semiindex.exceptions import InvalidDataError, InvalidParameterError, SemiindexError
 from semiindex.inference.progress import shown
 from semiindex.policy.base import PreferencePolicy
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 __all__ = ["LearningCurve", "learning_curve"]
 
-#: Exponents among which the rate is looked for.
-_RATES = (0.02, 2.0)
-#: Resamples of the repetitions for the interval of the rate.
-_RESAMPLES = 999
 #: Comparisons in the smallest default subsample: 50, and so many per feature.
 _FEWEST, _FEWEST_PER_FEATURE = 50, 10
-#: Slower than this, more comparisons hardly pay.
-_SLOW = 0.25
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class LearningCurve(Diagnostic):
-    """Error of the index by sample size, and the rate at which it falls.
-
-    Attributes
-    ----------
-    sizes : array of shape (k,)
-        Comparisons in the subsamples, as means over the repetitions.
-    errors : array of shape (n_repeats, k)
-        Root mean square distance from the reference, of indices of unit root mean square over the full
-        sample; NaN where a fit failed.
-    n_comparisons : float
-        Comparisons of the full sample.
-    against_truth : bool
-        Whether the reference is the true index, else the fit to the full sample.
-    rate, constant : float
-        Error at n comparisons: ``constant * n^-rate``.
-    rate_interval : tuple of float
-        From resampled repetitions, at 95%: for these data, not for other data of the same kind.
-    n_failed : int
-        Fits that failed.
-    """
-
-    sizes: FloatArray
-    errors: FloatArray
-    n_comparisons: float
-    against_truth: bool
-    rate: float
-    constant: float
-    rate_interval: tuple[float, float]
-    n_failed: int
-
-    @property
-    def title(self) -> str:
-        """What was measured."""
-        return "Learning curve of the index"
-
-    @property
-    def root_mean_square(self) -> FloatArray:
-        """Root mean square error over repetitions, shape (k,)."""
-        return np.asarray(np.sqrt(np.nanmean(self.errors**2, axis=0)))
-
-    @property
-    def corrected(self) -> FloatArray:
-        """Errors against the truth: those against the full fit are too small, by what both share."""
-        if self.against_truth:
-            return self.root_mean_square
-        n = self.n_comparisons
-        return np.asarray(self.root_mean_square / np.sqrt(1 - (self.sizes / n) ** (2 * self.rate)))
-
-    @property
-    def n_more_to_halve(self) -> float:
-        """Further comparisons that would halve the error of the full fit."""
-        return self.n_comparisons * (2 ** (1 / self.rate) - 1)
-
-    def predict(self, n: ArrayLike) -> FloatArray:
-        """Error expected at other numbers of comparisons.
-
-        Parameters
-        ----------
-        n : array-like
-            Numbers of comparisons.
-
-        Returns
-        -------
-        array
-            Relative to the size of the index; an extrapolation where n is beyond the sample.
-        """
-        return self.constant * np.asarray(n, dtype=np.float64) ** -self.rate
-
-    @property
-    def level(self) -> Level:
-        """A note if the error falls more slowly than n^(-1/4)."""
-        return "note" if self.rate < _SLOW else "fine"
-
-    def reading(self) -> str:
-        """The error now, and what more comparisons would bring."""
-        now = float(self.predict(self.n_comparisons))
-        low, high = self.rate_interval
-        text = (
-            f"With {self.n_comparisons:,.0f} comparisons the learned index is off by about "
-            f"{100 * now:.1f}% of its "
-            f"size (root mean square). The error falls as n^-{self.rate:.2f} (interval {low:.2f} to "
-            f"{high:.2f}): "
-            f"{self.n_more_to_halve:,.0f} more comparisons would halve it."
-        )
-        if self.level == "note":
-            text += (
-                " That is slow: a penalty that holds the fit back, or an index that the features cannot "
-                "express, will not be mended by more comparisons."
-            )
-        if not self.against_truth:
-            text += (
-                "\nMeasured against the fit to all the data, and corrected for the comparisons that a "
-                "subsample shares with it. An error that both fits have in common, through a wrong link, "
-                "missing features or a penalty, does not show."
-            )
-        if self.n_failed:
-            text += f"\n{self.n_failed} fits to subsamples failed and are left out."
-        return text
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row per size of subsample."""
-        import pandas as pd
-
-        spread = np.nanstd(self.errors, axis=0)
-        frame = pd.DataFrame(
-            {
-                "error": self.root_mean_square,
-                "spread": spread,
-                "corrected": self.corrected,
-                "fitted curve": self.predict(self.sizes),
-            },
-            index=pd.Index(self.sizes, name="comparisons"),
-        )
-        return frame
 
 
 def learning_curve(
@@ -186,7 +58,8 @@ def learning_curve(
         1/2, 1/4, ... 1/32, without those below 50 comparisons or 10 per feature. With large shares
         most of the error is shared with the full fit, and little is learned from them.
     n_repeats : int, default=10
-        Random orders of the data; the subsamples of one are nested.
+        Random orders of the data; the subsamples of one are nested. Ten give an interval of the rate about
+        0.45 long for a linear index.
     true_index : array-like of shape (n,), optional
         The true index of the comparisons, in a simulation; the fit to all the data otherwise.
     random_state : int, default=0
@@ -208,7 +81,8 @@ def learning_curve(
     InvalidParameterError
         For shares out of range.
     InvalidDataError
-        If the sample is too small for two subsamples, or most fits fail.
+        For other data or labels than those of the fit; if the sample is too small for two subsamples, most
+        fits fail, or all give the same index, as with a single feature.
 
     Notes
     -----
@@ -216,6 +90,8 @@ def learning_curve(
     functions psi the difference is ``(1/m - 1/n) sum_{i <= m} psi_i - (1/n) sum_{i > m} psi_i``, whose mean
     square is ``sigma^2 (1/m - 1/n)``, :eq:`overlap`. Generally, where the error of the full fit is
     uncorrelated with the difference, ``c (m^(-2 r) - n^(-2 r))``: c and r are fitted to the logarithms.
+    The interval of r is a jackknife over the repetitions. It speaks of these data: what other data of the
+    same kind would give is of second order, and it held the rate 1/2 of logistic fits in 94% of 165 samples.
 
     Examples
     --------
@@ -231,14 +107,17 @@ def learning_curve(
     if not isinstance(model, PreferencePolicy):
         raise InvalidParameterError(f"model must be a fitted estimator, got {type(model).__name__}")
     check_is_fitted(model)
-    if n_repeats < 2:
-        raise InvalidParameterError(f"n_repeats must be at least 2, got {n_repeats!r}")
+    n_repeats = require_count("n_repeats", n_repeats, 2)
     data = RefitData.read(X, y, sample_weight, groups)
     fractions = _read_shares(shares, data, model.n_features_in_)
     fitted = _index(model, data.X)
     if not looks_like_the_fit(model, fitted, data.weight):
         raise InvalidDataError(
             "X or sample_weight is not what the model was fitted on; its curve is about the data of the fit"
+        )
+    if not has_labels_of_the_fit(model, fitted, data.y == model.classes_[1], data.weight):
+        raise InvalidDataError(
+            "y is not what the model was fitted on; its curve is about the data of the fit, labels included"
         )
     target = _unit(fitted if true_index is None else _read_truth(true_index, data), data.weight)
     orders = _orders(data.codes, n_repeats, random_state)
@@ -247,6 +126,8 @@ def learning_curve(
         for repeat, order in enumerate(orders)
         for k, rows in enumerate(_nested(order, data, fractions))
     }
+    if cache is not None and Path(cache).exists() and not Path(cache).is_dir():
+        raise InvalidParameterError(f"cache must be a folder, and {cache} is a file")
     store = (
         None
         if cache is None
@@ -271,7 +152,9 @@ def learning_curve(
     masses = np.array(
         [[data.weight[tasks[repeat, k]].sum() for k in range(fractions.size)] for repeat in range(n_repeats)]
     )
-    return _curve(masses.mean(axis=0), errors, float(data.weight.sum()), against_truth=true_index is not None)
+    return curve_of_errors(
+        masses.mean(axis=0), errors, float(data.weight.sum()), against_truth=true_index is not None
+    )
 
 
 def _index(model: Any, X: Any) -> FloatArray:
@@ -332,32 +215,3 @@ def _error(model: Any, data: RefitData, rows: IntArray, target: FloatArray) -> f
         return float("nan")
     gap = _unit(_index(fresh, data.X), data.weight) - target
     return float(np.sqrt(np.average(gap**2, weights=data.weight)))
-
-
-def _curve(sizes: FloatArray, errors: FloatArray, n: float, *, against_truth: bool) -> LearningCurve:
-    failed = int(np.isnan(errors).sum())
-    if np.isnan(errors).all(axis=0).any() or failed > errors.size / 2:
-        raise InvalidDataError(
-            f"{failed} of {errors.size} fits to subsamples failed; use larger shares, or collect more data"
-        )
-    reference = np.inf if against_truth else n
-    rate, constant = _fit_rate(sizes, errors, reference)
-    rng = np.random.default_rng(0)
-    draws = [rng.integers(0, errors.shape[0], errors.shape[0]) for _ in range(_RESAMPLES)]
-    whole = [errors[draw] for draw in draws if not np.isnan(errors[draw]).all(axis=0).any()]
-    rates = [_fit_rate(sizes, part, reference)[0] for part in whole]
-    low, high = np.quantile(rates, [0.025, 0.975])
-    return LearningCurve(sizes, errors, n, against_truth, rate, constant, (float(low), float(high)), failed)
-
-
-def _fit_rate(sizes: FloatArray, errors: FloatArray, reference: float) -> tuple[float, float]:
-    """Exponent and constant of ``c (m^(-2 r) - n^(-2 r))``, by least squares of logarithms."""
-    squares = np.log(np.maximum(np.nanmean(errors**2, axis=0), np.finfo(np.float64).tiny))
-
-    def residuals(rate: float) -> FloatArray:
-        # With sizes relative to n the difference stays accurate, and r to 0 harmless.
-        overlap = np.log(-np.expm1(2 * rate * np.log(sizes / reference))) if np.isfinite(reference) else 0.0
-        return np.asarray(squares + 2 * rate * np.log(sizes) - overlap)
-
-    best = minimize_scalar(lambda rate: float(np.var(residuals(rate))), bounds=_RATES, method="bounded")
-    return float(best.x), float(np.exp(np.mean(residuals(best.x)) / 2))

@@ -14,10 +14,11 @@ from semiindex.data import PreferencePairs
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.policy.base import PreferencePolicy
 
-__all__ = ["Predictions", "looks_like_the_fit", "read_predictions"]
+__all__ = ["Predictions", "has_labels_of_the_fit", "looks_like_the_fit", "read_predictions"]
 
 #: Relative difference up to which sample size and size of the index are those of the fit.
 _TOLERANCE = 1e-6
+_FLOAT32_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,3 +141,30 @@ def looks_like_the_fit(model: Any, t: FloatArray, weight: FloatArray) -> bool:
         np.isclose(float(weight.sum()), model.n_comparisons_, rtol=_TOLERANCE)
         and np.isclose(rms, model.index_rms_, rtol=_TOLERANCE)
     )
+
+
+def has_labels_of_the_fit(model: Any, t: FloatArray, z: AnyArray, weight: FloatArray) -> bool:
+    """Whether labels and index have the mean product of the fit.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Of the library; one that was stored by an older version may not know, which counts as yes.
+    t : array of shape (n,)
+        Its index of the comparisons.
+    z : array of shape (n,)
+        Whether option 1 was preferred.
+    weight : array of shape (n,)
+        Frequency weights.
+
+    Returns
+    -------
+    bool
+    """
+    fitted = getattr(model, "index_label_moment_", None)
+    if fitted is None:
+        return True
+    moment = float(np.average(t * (z - 0.5), weights=weight))
+    rms = float(np.sqrt(np.average(t**2, weights=weight)))
+    tolerance = _TOLERANCE if np.asarray(model.coef_).dtype == np.float64 else _FLOAT32_TOLERANCE
+    return bool(abs(moment - fitted) <= tolerance * rms)

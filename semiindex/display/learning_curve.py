@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from semiindex._types import FloatArray
-from semiindex.diagnostics.nested_subsamples import LearningCurve
-from semiindex.display.style import COLORS, INK, prepare_axes, quiet_legend
+from semiindex.diagnostics.error_curve import LearningCurve
+from semiindex.display.style import COLORS, INK, plain_log_ticks, prepare_axes, quiet_legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,9 +25,9 @@ class LearningCurveDisplay:
     ----------
     sizes, errors, spread : array of shape (k,)
         Comparisons, errors against the truth (corrected where it is not known), and their standard
-        deviations over repetitions.
+        deviations over repetitions, corrected alike.
     curve_sizes, curve : array of shape (m,)
-        The fitted power law.
+        The fitted power law; empty where it is not measurable.
     n_comparisons : float
         Comparisons of the full sample.
     rate : float
@@ -86,11 +86,12 @@ class LearningCurveDisplay:
         -------
         LearningCurveDisplay
         """
-        sizes = np.geomspace(curve.sizes[0], extend * curve.n_comparisons, 50)
+        sizes = np.geomspace(curve.sizes[0], extend * curve.n_comparisons, 50 if curve.measurable else 0)
+        scale = curve.corrected / curve.root_mean_square
         return cls(
             curve.sizes,
             curve.corrected,
-            np.asarray(np.nanstd(curve.errors, axis=0)),
+            np.asarray(scale * np.nanstd(curve.errors, axis=0)),
             sizes,
             curve.predict(sizes),
             curve.n_comparisons,
@@ -124,11 +125,15 @@ class LearningCurveDisplay:
             color=COLORS[0],
             label="subsamples (one standard deviation)",
         )
-        label = rf"fitted: $n^{{-{self.rate:.2f}}}$"
-        (self.line_,) = self.ax_.plot(self.curve_sizes, self.curve, color=COLORS[1], lw=1.6, label=label)
+        found = bool(self.curve.size)
+        label = rf"fitted: $n^{{-{self.rate:.2f}}}$" if found else "(rate not measurable)"
+        color = COLORS[1] if found else "none"
+        (self.line_,) = self.ax_.plot(self.curve_sizes, self.curve, color=color, lw=1.6, label=label)
         self.ax_.axvline(self.n_comparisons, color=INK, lw=0.8, ls=":", label="sample at hand")
         self.ax_.set(xscale="log", yscale="log")
+        for axis in (self.ax_.xaxis, self.ax_.yaxis):
+            plain_log_ticks(axis)
         self.ax_.set_xlabel("Comparisons")
-        self.ax_.set_ylabel("Error of the index\n(share of its root mean square)")
+        self.ax_.set_ylabel("Sampling error of the index\n(share of its root mean square)")
         quiet_legend(self.ax_)
         return self

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "MARKERS",
     "QUIET",
     "REFERENCE",
+    "plain_log_ticks",
     "prepare_axes",
     "quiet_legend",
     "series_style",
@@ -54,6 +56,15 @@ def series_style(position: int) -> dict[str, Any]:
         "marker": MARKERS[(position + cycle) % len(MARKERS)],
         "ls": LINE_STYLES[(position + cycle) % len(LINE_STYLES)],
     }
+
+
+def plain_log_ticks(axis: Axis) -> None:
+    """Ticks of a logarithmic axis as plain numbers, and no more of them than fit."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def quiet_legend(ax: Axes, **where: Any) -> None:

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 from semiindex import (
     KernelIndex,
@@ -14,9 +15,12 @@ from semiindex import (
     LearningCurveDisplay,
     LogisticLink,
     PreferencePairs,
+    ProbitLink,
     learning_curve,
 )
-from semiindex.diagnostics.nested_subsamples import _curve, _fit_rate, _nested, _orders
+from semiindex.diagnostics.error_curve import curve_of_errors
+from semiindex.diagnostics.nested_subsamples import _nested, _orders
+from semiindex.diagnostics.power_law import fit_rate, rate_interval
 from semiindex.diagnostics.refits import RefitData
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 
@@ -34,7 +38,7 @@ def test_the_rate_of_an_exact_law_is_found(rate, reference):
     sizes = np.array([200.0, 400, 800, 1600, 3200])
     last = 0.0 if np.isinf(reference) else reference ** (-2 * rate)
     errors = 3.0 * np.sqrt(sizes ** (-2 * rate) - last)
-    found, constant = _fit_rate(sizes, np.tile(errors, (3, 1)), reference)
+    found, constant = fit_rate(sizes, np.tile(errors, (3, 1)), reference)
     assert found == pytest.approx(rate, abs=1e-4)
     assert constant == pytest.approx(3.0, rel=1e-2)
 
@@ -50,11 +54,12 @@ def test_overlap_of_means(rng):
 def test_without_correction_the_curve_looks_steeper():
     sizes, n = np.array([500.0, 1000, 2000, 4000]), 8000.0
     errors = np.tile(np.sqrt(1 / sizes - 1 / n), (2, 1))
-    right, wrong = _curve(sizes, errors, n, against_truth=False), _curve(sizes, errors, n, against_truth=True)
+    right, wrong = (curve_of_errors(sizes, errors, n, against_truth=known) for known in (False, True))
     assert wrong.rate > right.rate + 0.1
     assert right.rate == pytest.approx(0.5, abs=1e-3)
     np.testing.assert_allclose(right.corrected, sizes**-0.5, rtol=1e-3)
     assert right.n_more_to_halve == pytest.approx(3 * n, rel=1e-2)
+    assert right.n_more_interval == pytest.approx((3 * n, 3 * n), rel=1e-2)  # repetitions do not differ
     assert right.predict(n) == pytest.approx(n**-0.5, rel=1e-2)
 
 
@@ -77,10 +82,11 @@ def test_subsamples_are_nested_and_keep_raters_together(rng):
 def test_the_rate_of_a_linear_index(rng):
     X, y = _sample(rng, 8000)
     model = KnownLinkPolicy().fit(X, y)
-    curve = learning_curve(model, X, y, n_repeats=8)
-    assert curve.rate == pytest.approx(0.5, abs=0.15)
+    curve = learning_curve(model, X, y, n_repeats=16)
+    assert curve.rate_interval[0] < 0.5 < curve.rate_interval[1]
+    assert curve.rate == pytest.approx(0.5, abs=0.25)  # of 16 orders of two features
     assert curve.level == "fine"
-    assert "would halve it" in curve.reading()
+    assert "more comparisons would halve it" in curve.reading()
     assert curve.to_frame().shape == (5, 4)
 
 
@@ -94,6 +100,62 @@ def test_against_the_truth_errors_are_larger(rng):
     )
     assert truth.against_truth
     assert truth.root_mean_square[-1] > full.root_mean_square[-1]
+
+
+def test_one_feature_has_no_error_to_fall(rng):
+    X, y = _sample(rng, 300)
+    model = KnownLinkPolicy().fit(X[:, :1], y)
+    with pytest.raises(InvalidDataError, match="the same index"):
+        learning_curve(model, X[:, :1], y)
+
+
+def test_of_pure_noise_no_number_is_given(rng):
+    X = rng.normal(size=(300, 2))
+    y = rng.integers(0, 2, 300)
+    curve = learning_curve(KnownLinkPolicy().fit(X, y), X, y, n_repeats=5)
+    assert not curve.measurable
+    assert curve.level == "note"
+    assert np.isnan([curve.rate, curve.n_more_to_halve, *curve.n_more_interval]).all()
+    np.testing.assert_array_equal(curve.corrected, curve.root_mean_square)
+    text = curve.reading()
+    assert "not measurable" in text
+    assert "halve" not in text
+    assert "nan" not in str(curve).lower()
+    np.testing.assert_array_equal(LearningCurveDisplay.from_curve(curve).plot().curve, [])
+
+
+def test_a_rate_that_could_be_anything_is_not_measurable(rng):
+    sizes = np.array([100.0, 200, 400])
+    errors = 0.1 * np.exp(rng.normal(size=(4, 3)))
+    curve = curve_of_errors(sizes, errors, 1000.0, against_truth=True)
+    assert not curve.measurable
+    assert curve.level == "fine"  # the errors themselves are small
+    assert "n_repeats" in curve.reading()
+
+
+def test_how_many_more_is_a_range_and_bias_is_named(rng):
+    X, y = _sample(rng, 2000)
+    curve = learning_curve(KnownLinkPolicy().fit(X, y), X, y, n_repeats=20)
+    fewest, most = curve.n_more_interval
+    assert fewest < curve.n_more_to_halve < most
+    assert "sampling error" in curve.reading()
+    assert "bias of a wrong link" in curve.reading()
+    known = learning_curve(KnownLinkPolicy().fit(X, y), X, y, true_index=X @ THETA)
+    assert "bias" not in known.reading()
+
+
+def test_the_interval_is_the_jackknife_and_holds_the_rate(rng):
+    """Ninety-five in a hundred of the intervals for noisy errors of a known rate, and the formula."""
+    sizes, held = np.array([50.0, 100, 200, 400]), 0
+    for _ in range(200):
+        errors = np.abs(rng.normal(size=(10, 4, 3))).mean(axis=2) / np.sqrt(sizes)
+        low, high = rate_interval(sizes, errors, np.inf)
+        held += low <= 0.5 <= high
+    assert held / 200 >= 0.95 - 3.5 * np.sqrt(0.95 * 0.05 / 200)
+    parts = [fit_rate(sizes, np.delete(errors, k, axis=0), np.inf)[0] for k in range(10)]
+    half = student.ppf(0.975, 9) * np.sqrt(0.9 * np.sum((np.array(parts) - np.mean(parts)) ** 2))
+    rate = fit_rate(sizes, errors, np.inf)[0]
+    assert (low, high) == pytest.approx((rate - half, rate + half))
 
 
 @pytest.mark.slow
@@ -118,6 +180,12 @@ def test_resumes_from_its_files(rng, tmp_path):
     assert (again.errors == 0.5).sum() == 1
     learning_curve(model, X, y, random_state=1, **arguments)  # another seed, other files
     assert len(list(tmp_path.iterdir())) == 12
+    other = KnownLinkPolicy(ProbitLink()).fit(X, y)  # another model of the same class
+    probit = learning_curve(other, X, y, **arguments)
+    assert len(list(tmp_path.iterdir())) == 18
+    np.testing.assert_array_equal(
+        probit.errors, learning_curve(other, X, y, n_repeats=3, shares=[0.3, 0.6]).errors
+    )
     files[2].write_text("half a fi")
     with pytest.raises(InvalidDataError, match="delete it"):
         learning_curve(model, X, y, **arguments)
@@ -152,8 +220,13 @@ def test_what_is_refused(rng):
     for shares in ([0.5], [0.5, 1.0]):
         with pytest.raises(InvalidParameterError, match="two different numbers"):
             learning_curve(model, X, y, shares=shares)
-    with pytest.raises(InvalidParameterError, match="n_repeats"):
-        learning_curve(model, X, y, n_repeats=1)
+    for n_repeats in (1, 2.5, "ten"):
+        with pytest.raises(InvalidParameterError, match="n_repeats must be an integer of at least 2"):
+            learning_curve(model, X, y, n_repeats=n_repeats)
+    with pytest.raises(InvalidParameterError, match="cache must be a folder"):
+        learning_curve(model, X, y, shares=[0.3, 0.6], cache=__file__)
+    with pytest.raises(InvalidDataError, match="y is not what the model was fitted on"):
+        learning_curve(model, X, 1 - y, shares=[0.3, 0.6])
     with pytest.raises(InvalidDataError, match="true_index"):
         learning_curve(model, X, y, shares=[0.3, 0.6], true_index=np.zeros(90))
     with pytest.raises(InvalidDataError, match="not what the model was fitted on"):
