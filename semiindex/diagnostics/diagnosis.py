@@ -10,8 +10,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from semiindex.diagnostics.base import LEVELS, Diagnostic, Level
-from semiindex.diagnostics.findings import Finding, finding_of
-from semiindex.diagnostics.verdicts import Answer, answers
+from semiindex.diagnostics.findings import COUNTS_FROM, Finding, finding_of
+from semiindex.diagnostics.verdicts import ENOUGH_BLOCKS, Answer, answers
 from semiindex.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Diagnosis", "Section", "Skipped"]
 
 _WIDTH = 92
+_SEVERAL_TESTS = (
+    f"Several tests are run, so that p counts here from {COUNTS_FROM:g} on; a single result by itself speaks "
+    "of some evidence from 0.05 on."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +66,14 @@ class Skipped:
         Its name, and what it would have looked at.
     reason : str
         Why it did not run, and what would make it run.
+    moot : bool
+        Whether the question does not arise for these data: no answer waits for it.
     """
 
     key: str
     title: str
     reason: str
+    moot: bool = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,6 +90,8 @@ class Diagnosis(Diagnostic):
         What did not run, and why.
     notes : tuple of str
         What the reader should know of the data, and what the diagnostics warned of.
+    n_blocks : int
+        Independent comparisons, or raters.
     answers : tuple of Answer
         May the direction, the link, the policy be trusted?
     """
@@ -91,12 +100,14 @@ class Diagnosis(Diagnostic):
     sections: tuple[Section, ...]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
+    n_blocks: int
 
     @cached_property
     def answers(self) -> tuple[Answer, ...]:
         """The three answers; computed from the sections."""
         findings = [(section.key, section.finding) for section in self.sections]
-        return answers(findings, {item.key: item.reason for item in self.skipped})
+        waited_for = {item.key: item.reason for item in self.skipped if not item.moot}
+        return answers(findings, waited_for, self.n_blocks)
 
     @property
     def title(self) -> str:
@@ -105,8 +116,11 @@ class Diagnosis(Diagnostic):
 
     @property
     def level(self) -> Level:
-        """The most pressing level of the sections."""
-        return max((section.result.level for section in self.sections), key=LEVELS.index, default="note")
+        """The most pressing level of the sections; never "fine" where no question was answered."""
+        levels: list[Level] = [section.finding.level for section in self.sections]
+        if not any(answer.verdict == "yes" for answer in self.answers):
+            levels.append("note")
+        return max(levels, key=LEVELS.index, default="note")
 
     @property
     def next_steps(self) -> tuple[str, ...]:
@@ -118,7 +132,14 @@ class Diagnosis(Diagnostic):
             return steps
         if not self.sections:
             return ("Run it again with more time, or another kind of fit: nothing was examined.",)
-        return ("Nothing has to be changed. Report coefficients with standard errors (infer).",)
+        if self.n_blocks < ENOUGH_BLOCKS:
+            return (f"Collect more comparisons: {self.n_blocks} independent answers show large faults only.",)
+        if self.answers[0].verdict == "yes":
+            return ("Nothing has to be changed. Report coefficients with standard errors (infer).",)
+        return (
+            "Nothing that was looked at asks for a change. See below why the rest was not examined, and what "
+            "would make it run.",
+        )
 
     def __getitem__(self, key: str) -> Diagnostic:
         for section in self.sections:
@@ -149,7 +170,7 @@ class Diagnosis(Diagnostic):
         import pandas as pd
 
         rows: dict[str, list[str]] = {
-            section.key: [section.result.level, section.result.title, section.finding.clause]
+            section.key: [section.finding.level, section.result.title, section.finding.clause]
             for section in self.sections
         }
         rows |= {item.key: ["not examined", item.title, item.reason] for item in self.skipped}
@@ -166,8 +187,10 @@ class Diagnosis(Diagnostic):
         if self.sections:
             lines += ["", "What was found"]
         for section in self.sections:
-            mark = f"  {section.result.level:<9}"
+            mark = f"  {section.finding.level:<9}"
             lines += _wrapped(section.sentence, mark, " " * 11)
+        if self.sections:
+            lines += _wrapped(_SEVERAL_TESTS, "  ")
         if self.skipped:
             lines += ["", "What was not examined"]
         for item in self.skipped:
@@ -187,7 +210,7 @@ class Diagnosis(Diagnostic):
         )
         steps = "".join(f"<li>{escape(step)}</li>" for step in self.next_steps)
         found = "".join(
-            f"<details class='semiindex-{section.result.level}'><summary><b>{section.result.level}</b> "
+            f"<details class='semiindex-{section.finding.level}'><summary><b>{section.finding.level}</b> "
             f"<span>{escape(section.sentence)}</span></summary>"
             f"{section.result._repr_html_()}</details>"
             for section in self.sections
@@ -197,7 +220,7 @@ class Diagnosis(Diagnostic):
             f"<div class='semiindex-diagnosis semiindex-{self.level}'><h2>{escape(self.title)}</h2>"
             f"<p>{escape(self.subject)}</p>"
             f"<dl>{asked}</dl><h3>What to do next</h3><ol>{steps}</ol>"
-            + (f"<h3>What was found</h3>{found}" if found else "")
+            + (f"<h3>What was found</h3>{found}<p>{escape(_SEVERAL_TESTS)}</p>" if found else "")
             + (f"<h3>Not examined, and notes</h3><ul>{notes}</ul>" if notes else "")
             + "</div>"
         )

@@ -1,4 +1,4 @@
-"""A fit under examination: its data, the settings, and how long a refit takes."""
+"""A fit under examination: its data, the settings, and how long refits and tests take."""
 
 from __future__ import annotations
 
@@ -18,20 +18,32 @@ from semiindex.data import PreferencePairs
 from semiindex.diagnostics.held_out_order import held_out_predictions
 from semiindex.diagnostics.menu_features import read_menu
 from semiindex.diagnostics.multipliers import Multipliers
-from semiindex.diagnostics.predictions import Predictions, read_predictions
+from semiindex.diagnostics.null_models import read_tested_sample
+from semiindex.diagnostics.predictions import Predictions, has_labels_of_the_fit, read_predictions
 from semiindex.diagnostics.refits import RefitData
+from semiindex.diagnostics.score_process import MOST_BLOCKS, blocks_of
+from semiindex.diagnostics.verdicts import ENOUGH_BLOCKS
 from semiindex.divergence import Divergence
 from semiindex.exceptions import InvalidDataError, InvalidParameterError, SemiindexError
+from semiindex.inference.sample import InferenceSample, read_sample
 from semiindex.policy.base import PreferencePolicy
 from semiindex.policy.menu import Menu
+from semiindex.policy.profiled_link import ProfiledLinkPolicy
 
-__all__ = ["ExaminedFit", "read_examined"]
+__all__ = ["ExaminedFit", "read_examined", "require_enough"]
 
 #: Comparisons on which the time of a refit is measured at most, and the part of them for the time that
 #: does not depend on their number.
 _TIMED, _PART = 20_000, 8
+#: Independent comparisons, or raters, below which nothing can be said at all.
+_FEWEST_BLOCKS = 8
 #: Of the cross-validated predictions.
 _FOLDS = 5
+#: Draws of the tests. The page asks whether p is at most 1%, for which these are enough.
+_DRAWS = 999
+#: Spline fits, or steps of about their cost, of a test; and how many draws, of sums over how many blocks,
+#: are timed.
+_FITS_OF_A_TEST, _TIMED_DRAWS, _TIMED_SUMS = 3, 99, 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,23 +97,78 @@ class ExaminedFit:
     @property
     def multipliers(self) -> Multipliers:
         """Draws of the score tests."""
-        return Multipliers(random_state=self.random_state)
+        return Multipliers(n_draws=_DRAWS, random_state=self.random_state)
+
+    @cached_property
+    def n_blocks(self) -> int:
+        """Raters, or units where no raters are known; repeated answers count where that matters."""
+        count = int(self.data.codes.max()) + 1
+        if self.knows_raters or count >= ENOUGH_BLOCKS:
+            return count
+        with suppress(SemiindexError):
+            return round(read_sample(*self.arguments, None, None).observations.total)
+        return count
+
+    @property
+    def knows_raters(self) -> bool:
+        """Whether the answers of one rater can be told from those of others."""
+        return self.groups is not None or (isinstance(self.X, PreferencePairs) and self.X.groups is not None)
+
+    @cached_property
+    def tested_sample(self) -> InferenceSample:
+        """The data as tests read them, if the fit is one that can be tested.
+
+        Raises
+        ------
+        InvalidParameterError, InvalidDataError
+            With the reason that all tests give.
+        """
+        sample = read_tested_sample(*self.arguments, self.groups)
+        blocks_of(sample)
+        return sample
 
     @cached_property
     def _seconds(self) -> tuple[float, float]:
         """Seconds of a refit: what does not depend on the number of comparisons, and per comparison."""
+        return self._timed(self.model)
+
+    @cached_property
+    def _spline_seconds(self) -> tuple[float, float]:
+        """The same of the spline fit that tests begin with."""
+        spline = ProfiledLinkPolicy(antisymmetric=self.model.antisymmetric)
+        alike = isinstance(self.model, ProfiledLinkPolicy) and self.model.link == spline.link
+        return self._seconds if alike else self._timed(spline)
+
+    def _timed(self, model: Any) -> tuple[float, float]:
         n = min(self.data.y.size, _TIMED)
         order = np.random.default_rng(self.random_state).permutation(self.data.y.size)
-        large = self._timed(order[:n])
-        small = self._timed(order[: n // _PART])
+        large, small = (self._seconds_of(model, order[:count]) for count in (n, n // _PART))
         slope = max(large - small, 0.0) / (n - n // _PART)
         return max(large - slope * n, 0.0), slope
 
-    def _timed(self, rows: IntArray) -> float:
+    def _seconds_of(self, model: Any, rows: IntArray) -> float:
         start = time.perf_counter()
         with suppress(SemiindexError):  # an eighth may be too little; finding out took time as well
-            self.data.fit(self.model, np.sort(rows))
+            self.data.fit(model, np.sort(rows))
         return time.perf_counter() - start
+
+    @cached_property
+    def _draw_seconds(self) -> tuple[float, float]:
+        """Seconds of all draws of a test: of the signs, and of the products for one sum."""
+        blocks = np.ones(min(self.n_blocks, MOST_BLOCKS))
+        start = time.perf_counter()
+        signs = next(Multipliers(n_draws=_TIMED_DRAWS).chunks(blocks))
+        drawn = time.perf_counter()
+        signs @ np.ones((blocks.size, _TIMED_SUMS))
+        multiplied = time.perf_counter()
+        scale = _DRAWS / len(signs)
+        return scale * (drawn - start), scale * (multiplied - drawn) / _TIMED_SUMS
+
+    def test(self, sums: int) -> float:
+        """Seconds of a test of so many sums: fits, signs, and products."""
+        fixed, slope = self._spline_seconds
+        signs, product = self._draw_seconds
+        return _FITS_OF_A_TEST * (fixed + slope * self.data.y.size) + signs + sums * product
 
     @cached_property
     def held_out(self) -> Predictions:
@@ -133,15 +200,60 @@ def read_examined(model: Any, X: Any, menu: Any, y: Any, sample_weight: Any, gro
             "the last step, and the data that it was given"
         )
     check_is_fitted(model)
+    if menu is not None and not isinstance(menu, Menu):
+        raise InvalidParameterError(
+            f"menu must be a Menu, got {type(menu).__name__}; labels and weights are passed by name: "
+            "diagnose(model, X, y=y)"
+        )
     if model.links_ is not None and not isinstance(X, PreferencePairs):
         raise InvalidParameterError(
             "The model has a link for every class of raters: pass PreferencePairs, which carry the classes"
         )
     if menu is not None:
         read_menu(model, menu)
+    _require_groups(groups)
     data = RefitData.read(X, y, sample_weight, groups)
     if not read_predictions(model, X, y, sample_weight).in_sample:
         raise InvalidDataError(
             "X or sample_weight is not what the model was fitted on: a diagnosis is about the data of the fit"
         )
+    _require_labels_of_the_fit(model, data)
     return data
+
+
+def require_enough(case: ExaminedFit) -> None:
+    """Refuse samples of which nothing can be said.
+
+    Raises
+    ------
+    InvalidDataError
+        For fewer than eight raters, or comparisons where no raters are known.
+    """
+    if case.n_blocks < _FEWEST_BLOCKS:
+        what = "raters" if case.knows_raters else "independent comparisons"
+        raise InvalidDataError(
+            f"There are {case.n_blocks} {what}: a diagnosis needs {_FEWEST_BLOCKS} at least, and says little "
+            f"with fewer than {ENOUGH_BLOCKS}"
+        )
+
+
+def _require_groups(groups: Any) -> None:
+    import pandas as pd
+
+    if groups is None:
+        return
+    missing = np.asarray(pd.isna(np.asarray(groups)))
+    if missing.any():
+        raise InvalidDataError(
+            f"groups has no value in row {int(np.argmax(missing))}; drop the row, or give it a group of its "
+            "own"
+        )
+
+
+def _require_labels_of_the_fit(model: Any, data: RefitData) -> None:
+    t = model.index_.design(data.X).matvec(np.asarray(model.coef_, dtype=np.float64))
+    if not has_labels_of_the_fit(model, t, data.y == model.classes_[1], data.weight):
+        raise InvalidDataError(
+            "y is not what the model was fitted on: a diagnosis is about the fit, so pass the labels that it "
+            "was given"
+        )

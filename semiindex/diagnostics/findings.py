@@ -10,6 +10,7 @@ import numpy as np
 
 from semiindex.diagnostics.antisymmetry import AntisymmetryTest
 from semiindex.diagnostics.base import Diagnostic, Level
+from semiindex.diagnostics.direction_words import direction_words
 from semiindex.diagnostics.estimator_comparison import EstimatorComparison
 from semiindex.diagnostics.identifiability import Identification
 from semiindex.diagnostics.index_hypothesis import IndexTest
@@ -20,7 +21,16 @@ from semiindex.diagnostics.policy_interval import PolicyErrorInterval
 from semiindex.diagnostics.reliability import Calibration
 from semiindex.diagnostics.roc_area import Discrimination
 
-__all__ = ["LEARNED", "LOGISTIC", "VERDICTS", "Finding", "Question", "Verdict", "finding_of"]
+__all__ = [
+    "COUNTS_FROM",
+    "LEARNED",
+    "LOGISTIC",
+    "VERDICTS",
+    "Finding",
+    "Question",
+    "Verdict",
+    "finding_of",
+]
 
 #: What a user asks: how features are weighed, probabilities, and what is done with both.
 Question: TypeAlias = Literal["direction", "link", "policy"]
@@ -33,6 +43,13 @@ VERDICTS: tuple[Verdict, ...] = ("yes", "not examined", "with care", "no")
 #: its probabilities. At 5 degrees 3% of normal comparisons change sides.
 _WIDE_ANGLE = 5.0
 
+
+#: p-value from which a test counts on the page. Five tests and a comparison run: at 5% each a fit without
+#: fault would have a blot on every fifth page, at 1% on every twentieth.
+COUNTS_FROM = 0.01
+#: Gain in held-out log loss from which another link is worth the change. Of two fits that agree but for
+#: rounding one may be better beyond chance.
+_WORTH_CHANGING = 0.001
 
 #: What the page calls the estimators that it compares the present fit with.
 LEARNED, LOGISTIC = "fit with a learned link", "logistic fit"
@@ -52,11 +69,14 @@ class Finding:
         What to do about it, as a sentence; empty where there is nothing to do.
     bears : mapping of question to verdict
         On which questions the result bears, and what it says to each.
+    level : {"fine", "note", "warning"}
+        How pressing it is among all that was looked at. A test by itself is more easily alarmed.
     """
 
     clause: str
     step: str = ""
     bears: Mapping[Question, Verdict] = field(default_factory=dict)
+    level: Level = "fine"
 
 
 def finding_of(result: Diagnostic) -> Finding:
@@ -75,6 +95,13 @@ def _trust(level: Level, *, at_worst: Verdict = "no") -> Verdict:
     return verdicts[level]
 
 
+def _rejected(p_value: float, *, harmful: bool = True) -> Level:
+    """Level of a test on the page."""
+    if p_value > COUNTS_FROM:
+        return "fine"
+    return "warning" if harmful else "note"
+
+
 def _p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
 
@@ -84,30 +111,51 @@ def _identification(result: Identification) -> Finding:
     bears: dict[Question, Verdict] = {"direction": _trust(result.level)}
     if result.separation != "none":
         bears["link"] = "no"
-    return Finding(clause, step, bears)
+    if result.undetermined_in_menu:
+        bears["policy"] = "no"
+    return Finding(clause, step, bears, result.level)
 
 
 def _determined(result: Identification) -> tuple[str, str]:
     """The most pressing of what was found about the coefficients, and its remedy."""
-    arbitrary = (*result.without_variation, *result.relations)
     if result.separation != "none":
         return (
             f"the data are separated, since no answer contradicts {result.separating}",
             "Look for a feature that gives the answer away; else compare options that are closer, or set "
             "ridge > 0.",
         )
-    if arbitrary:
+    if result.undetermined_in_menu:
+        names = ", ".join(result.undetermined_in_menu[:3])
         return (
-            f"the comparisons do not determine the weights of {', '.join(arbitrary[:3])}",
-            f"Drop what does not vary or is a sum of others ({', '.join(arbitrary[:3])}), or compare "
-            "options that differ in it.",
+            f"no comparison says how the options of the menu are ranked that differ in {names}",
+            f"Compare options that differ in {names} as those of the menu do, or fit without these features.",
         )
+    if np.isfinite(result.worst_error) and result.worst_error > 0 and result.level == "warning":
+        return _precision(result)
+    if result.without_variation or result.relations:
+        return _conventions(result)
     if result.spread is not None and result.spread.is_ambiguous:
         return (
             f"fits that are as good differ by up to {result.spread.angle:.0f} degrees",
             "Collect more comparisons, or use fewer features.",
         )
     return _precision(result)
+
+
+def _conventions(result: Identification) -> tuple[str, str]:
+    """Coefficients that the comparisons leave open, and on which no score of compared options depends."""
+    if result.without_variation:
+        names = ", ".join(result.without_variation[:3])
+        return (
+            f"the comparisons do not determine the weights of {names}, in which no two options differed",
+            f"Drop {names}, or compare options that differ there: no score so far depends on it.",
+        )
+    return (
+        f"in every comparison {result.relations[0]}, so that the comparisons do not determine these weights "
+        "one by one",
+        "Drop a feature of each exact relation before single weights are read; scores and policies do not "
+        "depend on it.",
+    )
 
 
 def _precision(result: Identification) -> tuple[str, str]:
@@ -122,63 +170,68 @@ def _precision(result: Identification) -> tuple[str, str]:
             f"{result.graph.n_parts} parts of the options are connected by no comparison",
             "Compare some options across parts.",
         )
-    if result.level == "fine":
+    if result.level == "fine" or result.information is None:
         return clause, ""
-    return clause, "Collect more comparisons, of options that differ in the features named below."
+    words = direction_words(result.information.loadings[0], result.feature_names)
+    return clause, f"Collect more comparisons, of options that differ in {words}."
 
 
 def _index(result: IndexTest) -> Finding:
-    bears: dict[Question, Verdict] = {"direction": _trust(result.level, at_worst="with care")}
-    if result.level == "fine":
-        return Finding(f"none of {len(result.terms)} further terms is missing", "", bears)
+    level = _rejected(result.p_value)
+    bears: dict[Question, Verdict] = {"direction": _trust(level, at_worst="with care")}
+    if level == "fine":
+        clause = f"no strong evidence that one of {len(result.terms)} further terms is missing"
+        return Finding(f"{clause} ({_p(result.p_value)})", "", bears, level)
     frame = result.to_frame()
-    missing = [str(name) for name in frame.index[frame["adjusted_p_value"] <= 0.05]][:3]
+    missing = [str(name) for name in frame.index[frame["adjusted_p_value"] <= COUNTS_FROM]][:3]
     return Finding(
         f"the features lack a term such as {missing[0]} ({_p(result.p_value)})",
         f"Add to the features and fit again: {', '.join(missing)}.",
         bears,
+        level,
     )
 
 
 def _monotonicity(result: MonotonicityTest) -> Finding:
+    level = _rejected(result.p_value)
     bears: dict[Question, Verdict] = {
-        "direction": _trust(result.level, at_worst="with care"),
-        "link": _trust(result.level),
+        "direction": _trust(level, at_worst="with care"),
+        "link": _trust(level),
     }
-    if result.level == "fine":
-        return Finding(f"wins do not fall as the index rises ({_p(result.p_value)})", "", bears)
+    if level == "fine":
+        return Finding(f"wins do not fall as the index rises ({_p(result.p_value)})", "", bears, level)
     return Finding(
         f"wins fall by {100 * result.fall:.0f} percentage points where the index rises "
         f"({_p(result.p_value)})",
         "Look at the comparisons in that range for swapped labels or raters who answer the other way round.",
         bears,
+        level,
     )
 
 
 def _link(result: LinkTest) -> Finding:
-    if result.level == "fine":
-        clause = f"no evidence against the {result.link} link ({_p(result.p_value)})"
+    level = _rejected(result.p_value, harmful=result.relied_on)
+    if level == "fine":
+        clause = f"no strong evidence against the {result.link} link ({_p(result.p_value)}, score form)"
     else:
         clause = (
             f"the {result.link} link is up to {100 * result.gap:.0f} percentage points and its direction "
-            f"{result.angle:.0f} degrees off ({_p(result.p_value)})"
+            f"{result.angle:.0f} degrees off ({_p(result.p_value)}, score form)"
         )
     if not result.relied_on:
-        return Finding(clause)
+        return Finding(clause, level=level)
     wide = result.angle >= _WIDE_ANGLE
     bears: dict[Question, Verdict] = {
-        "direction": _trust(result.level, at_worst="no" if wide else "with care"),
-        "link": _trust(result.level),
+        "direction": _trust(level, at_worst="no" if wide else "with care"),
+        "link": _trust(level),
     }
-    step = "" if result.level == "fine" else (
-        _LEARN
-    )  # fmt: skip
-    return Finding(clause, step, bears)
+    return Finding(clause, "" if level == "fine" else _LEARN, bears, level)
 
 
 def _antisymmetry(result: AntisymmetryTest) -> Finding:
-    if result.level == "fine":
-        clause = f"no evidence of an effect of position ({_p(result.p_value)})"
+    level = _rejected(result.p_value, harmful=result.relied_on)
+    if level == "fine":
+        clause = f"no strong evidence of an effect of position ({_p(result.p_value)})"
     else:
         side = "more" if result.excess > 0 else "less"
         clause = (
@@ -186,16 +239,16 @@ def _antisymmetry(result: AntisymmetryTest) -> Finding:
             f"{100 * abs(result.excess):.1f} percentage points {side} often than it should"
         )
     if not result.relied_on:
-        return Finding(clause)
+        return Finding(clause, level=level)
     bears: dict[Question, Verdict] = {
-        "direction": _trust(result.level, at_worst="with care"),
-        "link": _trust(result.level),
+        "direction": _trust(level, at_worst="with care"),
+        "link": _trust(level),
     }
-    step = "" if result.level == "fine" else (
-        "Fit again with antisymmetric=False, and see whether the coefficients change; randomise the order "
-        "of the options where you can."
+    step = "" if level == "fine" else (
+        "Fit again with antisymmetric=False, and see whether the coefficients change, unless the options "
+        "were put in order after the answer; randomise their order where you can."
     )  # fmt: skip
-    return Finding(clause, step, bears)
+    return Finding(clause, step, bears, level)
 
 
 def _calibration(result: Calibration) -> Finding:
@@ -208,7 +261,7 @@ def _calibration(result: Calibration) -> Finding:
     )
     bears: dict[Question, Verdict] = {"link": _trust(result.level)}
     step = "" if result.level == "fine" else "Use the order of the options and not the probabilities."
-    return Finding(clause, step, bears)
+    return Finding(clause, step, bears, result.level)
 
 
 def _discrimination(result: Discrimination) -> Finding:
@@ -218,6 +271,7 @@ def _discrimination(result: Discrimination) -> Finding:
         "chance: 50%)",
         "" if result.level == "fine" else "Collect more comparisons before any policy is made of the index.",
         {"direction": _trust(result.level)},
+        result.level,
     )
 
 
@@ -226,24 +280,34 @@ def _comparison(result: EstimatorComparison) -> Finding:
     best = int(np.argmin(means))
     if result.level == "fine":
         return Finding("held out, no other estimator predicts better beyond chance", "", {"link": "yes"})
-    return Finding(
-        f"held out, the {result.names[best]} predicts better by {-means[best]:.4f} of log loss",
-        _LEARN if result.names[best] == LEARNED else _ASSUME,
-        {"link": "with care"},
-    )
+    clause = f"held out, the {result.names[best]} predicts better by {-means[best]:.4f} of log loss"
+    if -means[best] < _WORTH_CHANGING:
+        return Finding(f"{clause}, too little to matter", "", {"link": "yes"})
+    step = _LEARN if result.names[best] == LEARNED else _ASSUME
+    return Finding(clause, step, {"link": "with care"}, result.level)
 
 
 def _learning_curve(result: LearningCurve) -> Finding:
+    if not result.measurable:
+        lost = result.level != "fine"
+        return Finding(
+            "how the error falls with more comparisons cannot be measured",
+            "Collect many more comparisons: those there are hardly determine the index." if lost else "",
+            {"policy": "with care"} if lost else {},
+            result.level,
+        )
     now = 100 * float(result.predict(result.n_comparisons))
     if result.level == "fine":
+        fewest, most = result.n_more_interval
         return Finding(
-            f"the index is off by about {now:.0f}% of its size; {_count(result.n_more_to_halve)} more "
-            "comparisons would halve that"
+            f"sampling error is about {now:.0f}% of the size of the index; {_count(fewest)} to "
+            f"{_count(most)} more comparisons would halve it"
         )
     return Finding(
         f"the error falls slowly with more comparisons, as n^-{result.rate:.2f}",
         "Look for a penalty that is too strong, or features that are missing: more comparisons help little.",
         {"policy": "with care"},
+        result.level,
     )
 
 
@@ -256,6 +320,7 @@ def _policy_error(result: PolicyErrorInterval) -> Finding:
         f"({result.confidence:.0%} confidence; from the reference {100 * result.from_reference:.1f}%)",
         step,
         {"policy": _trust(result.level)},
+        result.level,
     )
 
 

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from semiindex.data import PreferencePairs
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.comparison_graph import ComparisonGraph, comparison_graph
+from semiindex.diagnostics.counts import require_count
 from semiindex.diagnostics.direction_words import direction_words, relation_words, relations
 from semiindex.diagnostics.information import DirectionalInformation, directional_information
 from semiindex.diagnostics.menu_features import read_menu
@@ -30,7 +31,7 @@ from semiindex.policy.menu import Menu
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Identification", "identification"]
+__all__ = ["Identification", "identification", "require_linear"]
 
 #: Standard errors, in degrees, from which a direction is badly determined, or not at all.
 _LOOSE, _UNKNOWN = 10.0, 30.0
@@ -285,7 +286,8 @@ def identification(
     >>> result.level, result.relations
     ('note', ('x1 = 0.5 x0 - 0.5 x2',))
     """
-    _require_linear(model, n_starts)
+    require_linear(model)
+    require_count("n_starts", n_starts, 0)
     sample = read_sample(model, X, y, sample_weight, None, groups)
     constant, linear = _null_findings(sample)
     antisymmetric = bool(model.antisymmetric)
@@ -322,7 +324,19 @@ def _undetermined(model: Any, sample: InferenceSample, menu: Menu | None) -> tup
     return undetermined_features(sample, read_menu(model, menu), menu)
 
 
-def _require_linear(model: Any, n_starts: Any) -> None:
+def require_linear(model: Any) -> None:
+    """Refuse fits whose coefficients have no directions.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        A policy.
+
+    Raises
+    ------
+    InvalidParameterError
+        For estimators without a linear index, or with several links.
+    """
     if not isinstance(model, PreferencePolicy):
         raise InvalidParameterError(
             f"model must be a fitted estimator of semiindex, got {type(model).__name__}; of a pipeline pass "
@@ -338,8 +352,6 @@ def _require_linear(model: Any, n_starts: Any) -> None:
         raise InvalidParameterError(
             "The model has a link for every class of raters; fit the classes by themselves"
         )
-    if not (isinstance(n_starts, int | np.integer) and n_starts >= 0):
-        raise InvalidParameterError(f"n_starts must be an integer >= 0, got {n_starts!r}")
 
 
 def _separating(separation: Separation, sample: InferenceSample) -> str:

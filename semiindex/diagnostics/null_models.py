@@ -10,11 +10,14 @@ import numpy as np
 
 from semiindex.diagnostics.score_process import NullModel, blocks_of
 from semiindex.exceptions import InvalidDataError, InvalidParameterError, SemiindexWarning, SeparationWarning
+from semiindex.index.linear import LinearIndex
+from semiindex.index.policy_index import PolicyIndex
 from semiindex.inference.conditional_mean import index_basis
 from semiindex.inference.eligibility import require_eligible
 from semiindex.inference.influence import index_score
 from semiindex.inference.sample import InferenceSample, read_sample
 from semiindex.link.spline import SplineLink
+from semiindex.policy.base import PreferencePolicy
 from semiindex.policy.known_link import KnownLinkPolicy
 from semiindex.policy.profiled_link import ProfiledLinkPolicy
 
@@ -45,6 +48,7 @@ def read_tested_sample(model: Any, X: Any, y: Any, sample_weight: Any, groups: A
     InvalidDataError
         For separated data, or other data than those of the fit.
     """
+    _require_testable(model)
     try:
         require_eligible(model, single_feature=True)
     except InvalidDataError as error:
@@ -55,6 +59,24 @@ def read_tested_sample(model: Any, X: Any, y: Any, sample_weight: Any, groups: A
             "the classes by themselves"
         )
     return read_sample(model, X, y, sample_weight, None, groups)
+
+
+def _require_testable(model: Any) -> None:
+    """Say of penalised and rich fits why they are not tested; the rest is said of all of inference."""
+    if not isinstance(model, PreferencePolicy) or not hasattr(model, "index_"):
+        return
+    if isinstance(model.index_, PolicyIndex):
+        return
+    if not isinstance(model.index_, LinearIndex):
+        raise InvalidParameterError(
+            f"index={model.index_!r}: the tests are about a linear index, whose coefficients they estimate "
+            "along with the link; see calibration and compare_estimators for other classes"
+        )
+    if model.ridge > 0:
+        raise InvalidParameterError(
+            f"ridge={model.ridge!r}: the tests compare fits without a penalty, and would judge another fit "
+            "than this one; fit with ridge=0"
+        )
 
 
 def fit_known(sample: InferenceSample, link: Any, *, antisymmetric: bool) -> KnownLinkPolicy:

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from semiindex.diagnostics.antisymmetry import antisymmetry_test
+from semiindex.diagnostics.antisymmetry import antisymmetry_test, why_no_positions
 from semiindex.diagnostics.base import Diagnostic
 from semiindex.diagnostics.estimator_comparison import compare_estimators
 from semiindex.diagnostics.examined_fit import ExaminedFit
-from semiindex.diagnostics.findings import LEARNED, LOGISTIC
+from semiindex.diagnostics.findings import COUNTS_FROM, LEARNED, LOGISTIC
 from semiindex.diagnostics.held_out_order import held_out_calibration, held_out_discrimination
-from semiindex.diagnostics.identifiability import identification
+from semiindex.diagnostics.identifiability import identification, require_linear
 from semiindex.diagnostics.index_hypothesis import index_test
 from semiindex.diagnostics.link_hypothesis import link_test
 from semiindex.diagnostics.monotonicity import monotonicity_test
@@ -20,23 +20,37 @@ from semiindex.diagnostics.nested_subsamples import learning_curve
 from semiindex.diagnostics.policy_interval import policy_error_interval
 from semiindex.exceptions import InvalidDataError
 from semiindex.inference.bootstrap import Bootstrap
+from semiindex.inference.eligibility import require_eligible
 from semiindex.policy.known_link import KnownLinkPolicy
 from semiindex.policy.menu import Menu
 from semiindex.policy.profiled_link import ProfiledLinkPolicy
 
 __all__ = ["CHECKS", "Check"]
 
-#: Refits of the policy error: of 199 draws the quantile at 90% is an order statistic.
-_DRAWS = 199
+#: Refits of the policy error: of 99 draws the quantile at 90% is an order statistic.
+_DRAWS = 99
 _FOLDS = 5
+#: Raters, or units, of which a learning curve can still halve the number a few times.
+_FEWEST_PARTS = 16
+
+
+def _anything(_: ExaminedFit) -> None:
+    """Refuses nothing."""
+
+
+def _always(_: ExaminedFit) -> str:
+    """The question arises for all data."""
+    return ""
 
 
 @dataclass(frozen=True)
 class Check:
     """One diagnostic: its name, what it looks at, how it runs, and its expected cost in seconds.
 
-    What a test costs in refits of the model depends on what else it fits, a spline or a known link: the
-    expectation is corrected by the tests before it, and apart from them for refits of the model itself.
+    What can be known before is asked before: `require` raises the error of a fit or of data that the
+    diagnostic cannot judge, and `moot` says why a question does not arise (position, where there is none),
+    or is empty. The expected cost is corrected by what ran before, apart for refits of the model and for
+    the rest.
     """
 
     key: str
@@ -44,6 +58,8 @@ class Check:
     run: Callable[[ExaminedFit], Diagnostic]
     cost: Callable[[ExaminedFit], float]
     refits: bool = False
+    require: Callable[[ExaminedFit], object] = _anything
+    moot: Callable[[ExaminedFit], str] = _always
 
 
 def _compare(case: ExaminedFit) -> Diagnostic:
@@ -61,6 +77,7 @@ def _compare(case: ExaminedFit) -> Diagnostic:
         case.sample_weight,
         groups=case.groups,
         n_folds=_FOLDS,
+        confidence=1 - COUNTS_FROM,
         random_state=case.random_state,
         n_jobs=case.n_jobs,
     )
@@ -95,33 +112,38 @@ def _menu(case: ExaminedFit) -> Menu:
     return case.menu
 
 
-#: Every diagnostic of the page, the cheap ones first. Costs of tests are those of a few refits: each fits
-#: the null hypothesis and draws random signs.
+def _require_policy(case: ExaminedFit) -> None:
+    require_eligible(case.model, single_feature=True)
+    _menu(case)
+
+
+def _require_parts(case: ExaminedFit) -> None:
+    """Subsamples are of whole raters, or units."""
+    if case.n_blocks < _FEWEST_PARTS:
+        what = "raters" if case.knows_raters else "independent comparisons"
+        raise InvalidDataError(
+            f"There are {case.n_blocks} {what}: their subsamples would have too few for a learning curve"
+        )
+
+
+#: Every diagnostic of the page: what decides the answers first, the cheap ones before the others. Random
+#: signs of a test are drawn for so many sums at once.
 CHECKS = (
     Check(
-        "calibration",
-        "Do predicted probabilities come true?",
-        lambda case: held_out_calibration(case.model, case.held_out),
-        lambda case: case.held_out_cost,
-        refits=True,
-    ),
-    Check(
-        "antisymmetry",
-        "Does position have no effect?",
-        lambda case: antisymmetry_test(*case.arguments, groups=case.groups, multipliers=case.multipliers),
-        lambda case: case.refits(2),
-    ),
-    Check(
-        "monotonicity",
-        "Is the link monotone?",
-        lambda case: monotonicity_test(*case.arguments, groups=case.groups, multipliers=case.multipliers),
-        lambda case: case.refits(2),
+        "identification",
+        "Which directions do the comparisons determine?",
+        lambda case: identification(
+            *case.arguments, groups=case.groups, menu=case.menu, random_state=case.random_state
+        ),
+        lambda case: case.refits(6),
+        require=lambda case: require_linear(case.model),
     ),
     Check(
         "index",
         "Is one linear index enough?",
         lambda case: index_test(*case.arguments, groups=case.groups, multipliers=case.multipliers),
-        lambda case: case.refits(3),
+        lambda case: case.test(sums=50),
+        require=lambda case: case.tested_sample,
     ),
     Check(
         "link",
@@ -133,13 +155,39 @@ CHECKS = (
             method="score",
             multipliers=case.multipliers,
         ),
-        lambda case: case.refits(3),
+        # the test, and the band
+        lambda case: case.test(sums=25) + case.test(sums=25),
+        require=lambda case: case.tested_sample,
     ),
     Check(
-        "identification",
-        "Which directions do the comparisons determine?",
-        lambda case: identification(*case.arguments, groups=case.groups, random_state=case.random_state),
-        lambda case: case.refits(6),
+        "antisymmetry",
+        "Does position have no effect?",
+        lambda case: antisymmetry_test(*case.arguments, groups=case.groups, multipliers=case.multipliers),
+        lambda case: case.test(sums=25),
+        require=lambda case: case.tested_sample,
+        moot=lambda case: why_no_positions(case.tested_sample),
+    ),
+    Check(
+        "monotonicity",
+        "Is the link monotone?",
+        lambda case: monotonicity_test(*case.arguments, groups=case.groups, multipliers=case.multipliers),
+        lambda case: case.test(sums=450),
+        require=lambda case: case.tested_sample,
+    ),
+    Check(
+        "policy_error",
+        "How far is the policy from the best one?",
+        _policy_error,
+        _policy_cost,
+        refits=True,
+        require=_require_policy,
+    ),
+    Check(
+        "calibration",
+        "Do predicted probabilities come true?",
+        lambda case: held_out_calibration(case.model, case.held_out),
+        lambda case: case.held_out_cost,
+        refits=True,
     ),
     Check(
         "discrimination",
@@ -164,8 +212,6 @@ CHECKS = (
         # ten orders, and of each a half, a quarter, ... of the comparisons
         lambda case: case.shared(sum(case.refits(10, 2.0**-k) for k in range(1, 6))),
         refits=True,
-    ),
-    Check(
-        "policy_error", "How far is the policy from the best one?", _policy_error, _policy_cost, refits=True
+        require=_require_parts,
     ),
 )

@@ -8,7 +8,7 @@ from typing import get_args
 
 from semiindex.diagnostics.findings import VERDICTS, Finding, Question, Verdict
 
-__all__ = ["Answer", "answers"]
+__all__ = ["ENOUGH_BLOCKS", "Answer", "answers"]
 
 #: Every question in words, and without which diagnostics a "yes" would be a guess.
 _QUESTIONS: dict[Question, tuple[str, tuple[str, ...]]] = {
@@ -23,6 +23,8 @@ _YES: dict[Question, str] = {
 }
 #: Findings that an answer names.
 _NAMED = 2
+#: Independent comparisons, or raters, below which nothing that is found can mean "yes".
+ENOUGH_BLOCKS = 50
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ class Answer:
         return f"{self.verdict[0].upper()}{self.verdict[1:]}: {self.because.rstrip('.')}."
 
 
-def answers(findings: Sequence[tuple[str, Finding]], skipped: Mapping[str, str]) -> tuple[Answer, ...]:
+def answers(
+    findings: Sequence[tuple[str, Finding]], skipped: Mapping[str, str], n_blocks: int
+) -> tuple[Answer, ...]:
     """Answer every question by the worst that was found.
 
     Parameters
@@ -62,7 +66,9 @@ def answers(findings: Sequence[tuple[str, Finding]], skipped: Mapping[str, str])
     findings : sequence of (key, Finding)
         What ran, the most pressing first.
     skipped : mapping of key to reason
-        What did not.
+        What did not, though it could have said something.
+    n_blocks : int
+        Independent comparisons, or raters.
 
     Returns
     -------
@@ -71,12 +77,14 @@ def answers(findings: Sequence[tuple[str, Finding]], skipped: Mapping[str, str])
     """
     found: list[Answer] = []
     for question in get_args(Question):
-        answer = _answer(question, [finding for _, finding in findings], skipped)
+        answer = _answer(question, [finding for _, finding in findings], skipped, n_blocks)
         found.append(_inherited(answer, found[0]) if question == "policy" else answer)
     return tuple(found)
 
 
-def _answer(question: Question, findings: Iterable[Finding], skipped: Mapping[str, str]) -> Answer:
+def _answer(
+    question: Question, findings: Iterable[Finding], skipped: Mapping[str, str], n_blocks: int
+) -> Answer:
     said = [(finding.bears[question], finding.clause) for finding in findings if question in finding.bears]
     verdicts: list[Verdict] = [verdict for verdict, _ in said]
     worst = max(verdicts, key=VERDICTS.index, default=VERDICTS[0])
@@ -86,6 +94,9 @@ def _answer(question: Question, findings: Iterable[Finding], skipped: Mapping[st
     missing = [key for key in _QUESTIONS[question][1] if key in skipped]
     if missing:
         return Answer(question, "not examined", skipped[missing[0]])
+    if n_blocks < ENOUGH_BLOCKS:
+        few = f"there are {n_blocks} independent answers, and with fewer than {ENOUGH_BLOCKS} little shows"
+        return Answer(question, "with care", f"nothing that was looked at speaks against it, but {few}")
     return Answer(question, "yes", _YES[question])
 
 

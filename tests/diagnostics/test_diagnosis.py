@@ -83,7 +83,7 @@ def test_where_all_is_well_the_page_says_so_and_everything_ran(page) -> None:
 def test_single_results_are_those_of_the_functions(page, logistic) -> None:
     X, y = logistic
     model = KnownLinkPolicy().fit(X, y)
-    draws = Multipliers(random_state=0)
+    draws = Multipliers(n_draws=999, random_state=0)
     assert page["link"].p_value == link_test(model, X, y, method="score", multipliers=draws).p_value
     assert page["antisymmetry"].p_value == antisymmetry_test(model, X, y, multipliers=draws).p_value
     assert str(page["index"]) == str(index_test(model, X, y, multipliers=draws))
@@ -165,18 +165,18 @@ def test_features_without_variation_are_named(quick, logistic) -> None:
     with pytest.warns(SemiindexWarning, match="colour"):
         model = ProfiledLinkPolicy().fit(pairs)
     found = diagnose(model, pairs, time_budget=600)
-    assert verdicts(found)["direction"] == "no"
-    assert "do not determine the weights of colour" in str(found.answers[0])
+    assert verdicts(found)["direction"] == "with care"
+    assert "do not determine the weights of colour" in found.answers[0].because
     assert any("colour" in step for step in found.next_steps)
 
 
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        (ProfiledLinkPolicy(ridge=0.1), "a penalised fit is biased"),
+        (ProfiledLinkPolicy(ridge=0.1), "the tests compare fits without a penalty"),
         (
             KnownLinkPolicy(index=KernelIndex(components=5), ridge=0.1),
-            "standard errors are those of a linear",
+            "the tests are about a linear index",
         ),
     ],
     ids=["ridge", "kernel"],
@@ -187,7 +187,8 @@ def test_what_does_not_apply_is_skipped_with_the_reason(model, reason, logistic)
     found = diagnose(model.fit(pairs), pairs, menu(), time_budget=600)
     reasons = {item.key: item.reason for item in found.skipped}
     assert {"antisymmetry", "monotonicity", "index", "link", "policy_error"} <= reasons.keys()
-    assert all(reason in reasons[key] for key in ("index", "link", "policy_error"))
+    assert all(reason in reasons[key] for key in ("antisymmetry", "monotonicity", "index", "link"))
+    assert "standard errors" in reasons["policy_error"] or "a penalised fit" in reasons["policy_error"]
     assert {"calibration", "discrimination", "comparison", "learning_curve"} <= set(found)
     assert verdicts(found)["link"] in ("not examined", "with care")  # calibration may have its say
     with pytest.raises(InvalidParameterError, match=rf"'link' was not examined: .*{reason}"):
@@ -317,8 +318,8 @@ def test_frame_has_a_row_for_everything(wrong_link) -> None:
 def test_a_policy_is_no_better_than_its_direction() -> None:
     wrong = ("index", Finding("curved", "", {"direction": "with care"}))
     good = ("policy_error", Finding("close", "", {"policy": "yes"}))
-    assert [answer.verdict for answer in answers([wrong, good], {})] == ["with care", "yes", "with care"]
-    found = answers([good], {"identification": "no time"})
+    assert [answer.verdict for answer in answers([wrong, good], {}, 100)] == ["with care", "yes", "with care"]
+    found = answers([good], {"identification": "no time"}, 100)
     assert [answer.verdict for answer in found] == ["not examined", "yes", "not examined"]
 
 
@@ -358,6 +359,127 @@ def test_other_data_than_those_of_the_fit_are_refused(logistic) -> None:
         diagnose("model", X, y=y)
 
 
+def test_labels_of_the_fit_are_asked_for(logistic) -> None:
+    X, y = logistic
+    model = KnownLinkPolicy().fit(X, y)
+    with pytest.raises(InvalidDataError, match="y is not what the model was fitted on"):
+        diagnose(model, X, y=1 - y)
+    with pytest.raises(InvalidParameterError, match=r"labels and weights are passed by name: .*y=y"):
+        diagnose(model, X, y)
+    kernel = KnownLinkPolicy(index=KernelIndex(components=5), ridge=0.1).fit(X, y)
+    with pytest.raises(InvalidDataError, match="y is not what the model was fitted on"):
+        diagnose(kernel, X, y=1 - y)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"budget": 0.0}, "budget must be a positive number"),
+        ({"budget": "0.1"}, "budget must be a positive number"),
+        ({"divergence": "kl"}, "divergence"),
+        ({"random_state": None}, "random_state must be an integer"),
+        ({"random_state": -1}, "random_state must be an integer"),
+        ({"time_budget": "5"}, "time_budget must be a positive number"),
+        ({"time_budget": np.nan}, "time_budget must be a positive number"),
+        ({"n_jobs": 0}, "n_jobs must be a number of processes"),
+        ({"n_jobs": "all"}, "n_jobs must be a number of processes"),
+    ],
+)
+def test_settings_are_checked_before_anything_runs(wrong, message, logistic) -> None:
+    X, y = logistic
+    with pytest.raises(InvalidParameterError, match=message):
+        diagnose(KnownLinkPolicy().fit(X, y), X, y=y, **wrong)
+
+
+def test_raters_without_a_name_and_too_few_answers_are_refused(logistic) -> None:
+    X, y = logistic
+    model = KnownLinkPolicy().fit(X, y)
+    raters = np.where(np.arange(500) == 7, np.nan, np.arange(500) // 5)
+    with pytest.raises(InvalidDataError, match="groups has no value in row 7"):
+        diagnose(model, X, y=y, groups=raters)
+    with pytest.raises(InvalidDataError, match="There are 2 raters: a diagnosis needs 8 at least"):
+        diagnose(model, X, y=y, groups=np.arange(500) % 2)
+    few = KnownLinkPolicy(ridge=0.1).fit(X[:6], y[:6])
+    with pytest.raises(InvalidDataError, match="There are 6 independent comparisons"):
+        diagnose(few, X[:6], y=y[:6])
+
+
+def test_labels_of_one_kind_raise_no_alarm_about_position(quick) -> None:
+    """Rejected and chosen: the doubled sample is as good as any, and nothing is known of positions."""
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 600, 2))
+    wins = rng.random(600) < expit(2 * (second - first) @ [1.0, -1.0])
+    chosen, rejected = np.where(wins[:, None], second, first), np.where(wins[:, None], first, second)
+    pairs = PreferencePairs(rejected, chosen, np.ones(600, dtype=int), feature_names=["a", "b"])
+    found = diagnose(ProfiledLinkPolicy().fit(pairs), pairs, time_budget=600)
+    reasons = {item.key: item.reason for item in found.skipped}
+    assert "all labels are of one kind" in reasons["antisymmetry"]
+    assert verdicts(found)["link"] == "yes"
+    assert "antisymmetric=False" not in str(found)
+
+
+def test_few_answers_are_never_enough_for_a_yes(quick) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(40, 2))
+    y = (rng.random(40) < expit(X @ [1.0, -1.0])).astype(int)
+    found = diagnose(KnownLinkPolicy().fit(X, y), X, y=y, time_budget=600)
+    assert "yes" not in verdicts(found).values()
+    assert "there are 40 independent answers" in found.answers[1].because
+    counted = np.full(40, 3.0)  # and as many more by weight
+    model = KnownLinkPolicy().fit(X, y, sample_weight=counted)
+    assert verdicts(diagnose(model, X, None, y, counted, time_budget=600))["link"] == "yes"
+
+
+def test_where_no_question_is_answered_the_page_is_not_fine(page) -> None:
+    skipped = tuple(
+        examination.Skipped(key, key, "no time")
+        for key in ("index", "identification", "link", "policy_error")
+    )
+    only = replace(
+        page, sections=tuple(s for s in page.sections if s.key == "discrimination"), skipped=skipped
+    )
+    assert set(verdicts(only).values()) == {"not examined"}
+    assert only.level == "note"
+    assert only.next_steps[0].startswith("Nothing that was looked at asks for a change. See below why")
+
+
+def test_a_gain_of_rounding_is_no_reason_to_change(page) -> None:
+    better = page["comparison"].losses.copy()
+    better[:, 1] = better[:, 0] - 1e-5 * (1 + 0.1 * np.sin(np.arange(len(better))))
+    found = finding_of(replace(page["comparison"], losses=better))
+    assert "too little to matter" in found.clause
+    assert (found.step, found.level, found.bears) == ("", "fine", {"link": "yes"})
+
+
+def test_p_values_count_from_one_in_a_hundred(page) -> None:
+    for key in ("link", "antisymmetry", "monotonicity", "index"):
+        assert finding_of(replace(page[key], p_value=0.02)).level == "fine"
+        worse = replace(page[key], p_value=0.02)
+        assert worse.level == "note"
+
+
+def test_the_policy_error_takes_the_rate_of_the_learning_curve(page) -> None:
+    measured = replace(page["learning_curve"], rate=0.4, rate_interval=(0.3, 0.5))
+    sections = [
+        section if section.key != "learning_curve" else replace(section, result=measured)
+        for section in page.sections
+    ]
+    found = {section.key: section.result for section in examination._with_measured_rate(sections)}
+    assert found["policy_error"].n_more_to_halve == pytest.approx(measured.n_more_to_halve)
+    lost = [replace(s, result=replace(measured, rate=np.nan)) for s in sections if s.key == "learning_curve"]
+    kept = [section for section in page.sections if section.key == "policy_error"]
+    assert examination._with_measured_rate(kept + lost)[0].result.rate == 0.5
+
+
+def test_what_cannot_run_is_said_whatever_the_time(logistic) -> None:
+    X, y = logistic
+    found = diagnose(ProfiledLinkPolicy(ridge=0.1).fit(X, y), X, menu(), y, time_budget=1e-6)
+    reasons = {item.key: item.reason for item in found.skipped}
+    assert "a penalised fit" in reasons["policy_error"]
+    assert "without a penalty" in reasons["index"]
+    assert "of the time are left" in reasons["discrimination"]
+
+
 def test_unknown_keys_are_named(page) -> None:
     with pytest.raises(InvalidParameterError, match=r"key must be one of .*'link'"):
         page["lnk"]
@@ -374,7 +496,7 @@ def test_every_diagnostic_of_the_page_has_a_finding_at_every_level(page) -> None
     assert chance.bears["direction"] == "no"
     bold = finding_of(replace(page["calibration"], p_value=1e-5))
     assert bold.bears["link"] == "with care"
-    slow = finding_of(replace(page["learning_curve"], rate=0.1))
+    slow = finding_of(replace(page["learning_curve"], rate=0.1, rate_interval=(0.05, 0.15)))
     assert slow.bears["policy"] == "with care"
     losses = page["comparison"].losses[:, ::-1] + [[0.2, 0.0]]
     assert "predicts better" in finding_of(replace(page["comparison"], losses=losses)).clause
@@ -398,7 +520,11 @@ def test_findings_on_coefficients_name_the_most_pressing_remedy(page) -> None:
     several = replace(loose, spread=MultistartSpread(5, 2, angle=40.0, gain=0.0))
     assert "differ by up to 40 degrees" in finding_of(several).clause
     exact = replace(several, relations=("a = b + c",))
-    assert "a = b + c" in finding_of(exact).step
+    assert "in every comparison a = b + c" in finding_of(exact).clause
+    assert finding_of(exact).bears["direction"] == "with care"
+    offered = replace(exact, undetermined_in_menu=("c",))
+    assert "options of the menu are ranked that differ in c" in finding_of(offered).clause
+    assert (finding_of(offered).bears["direction"], finding_of(offered).bears["policy"]) == ("no", "no")
 
 
 def test_unfinished_fits_are_noted(quick, logistic) -> None:
@@ -417,9 +543,10 @@ def test_weights_are_those_of_repeated_rows(quick, logistic) -> None:
         KnownLinkPolicy().fit(X, y, sample_weight=weight), X, None, y, weight, time_budget=600
     )
     repeated = diagnose(KnownLinkPolicy().fit(X[rows], y[rows]), X[rows], y=y[rows], time_budget=600)
-    for key in ("antisymmetry", "identification"):  # of what needs no folds
+    for key in ("identification",):  # of what needs no folds, and no signs
         assert weighted[key].reading() == repeated[key].reading()
     # random signs of twice as many blocks are others, the statistic is the same
+    assert weighted["antisymmetry"].statistic == pytest.approx(repeated["antisymmetry"].statistic)
     assert weighted["monotonicity"].statistic == pytest.approx(repeated["monotonicity"].statistic)
 
 

@@ -115,7 +115,7 @@ def test_refits_refuse_labels_that_they_cannot_draw(logistic) -> None:
     with pytest.raises(InvalidDataError, match="keeps the groups together"):
         link_test(model, X, y, method="distance", groups=np.arange(500) // 5)
     half = np.full(500, 0.5)
-    with pytest.raises(InvalidDataError, match="not whole numbers"):
+    with pytest.raises(InvalidDataError, match="Some weights are fractions"):
         link_test(KnownLinkPolicy().fit(X, y, half), X, y, half, method="likelihood-ratio")
     ties = PreferencePairs(
         np.zeros((600, 3)), np.vstack([X, X[:100]]), np.append(y, 1 - y[:100]), units=np.r_[:500, :100],
