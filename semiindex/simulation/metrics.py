@@ -318,9 +318,18 @@ class Coverage:
         ``intervals(model, sample)``: limits of shape (k, 2), such as those of `semiindex.infer`.
     estimand : callable, default=rms_coefficients
         ``estimand(truth, sample)``: the k true values. Default: coefficients under the normalisation
-        "rms" over the sample, the default of the estimators that learn the link.
+        "rms" over the sample, the default of the estimators that learn the link. Estimators of another
+        `normalization` are refused: those of a known link have to be told "rms", or the estimand is
+        `NormalizedCoefficients` of theirs. Functions of your own are not compared.
     name : str, default="coverage"
         Name of the metric and, with ``_length`` behind it, of its second column.
+
+    Raises
+    ------
+    InvalidParameterError
+        If the coefficients of a model and the true ones have different normalisations.
+    InvalidDataError
+        If the intervals have another shape than the true values.
 
     Examples
     --------
@@ -338,6 +347,7 @@ class Coverage:
 
     def __call__(self, model: Any, truth: Truth, sample: Sample, /) -> dict[str, float]:
         """Share covered, and mean length."""
+        self._require_one_scale(model)
         limits = np.asarray(self.intervals(model, sample), dtype=np.float64)
         target = np.asarray(self.estimand(truth, sample), dtype=np.float64)
         if limits.shape != (*target.shape, 2):
@@ -350,3 +360,16 @@ class Coverage:
             self.name: float(covered.mean()),
             f"{self.name}_length": float(np.mean(limits[:, 1] - limits[:, 0])),
         }
+
+    def _require_one_scale(self, model: Any) -> None:
+        """Refuse true values on another scale than the coefficients, which nothing would cover."""
+        by_default = "rms" if self.estimand is rms_coefficients else None
+        wanted = getattr(self.estimand, "normalization", by_default)
+        given = getattr(model, "normalization", wanted)
+        if wanted is not None and given != wanted:
+            raise InvalidParameterError(
+                f"the true coefficients have normalization={wanted!r}, but those of the estimator "
+                f"{'the scale of its link' if given is None else repr(given)}; give the estimator "
+                f"normalization={wanted!r}, or let estimand=NormalizedCoefficients(...) have that of the "
+                "estimator"
+            )

@@ -34,9 +34,14 @@ class Raters:
         correlation ``(2 / pi) arcsin(dependence)``.
     own_menus : float, default=0.0
         Probability that a comparison is about one menu that belongs to the rater instead of a fresh
-        one. Features keep their distribution, and those of two answers of a rater have the
-        intra-class correlation ``own_menus**2``. Dependent answers inflate standard errors only if
-        the features of a rater are alike, too.
+        one: dependent answers inflate standard errors only if the features of a rater are alike, too.
+        Menus keep their distribution, and those of two answers of a rater have the intra-class
+        correlation ``own_menus**2``. Under `AsOffered` so have the differences of the options. Every
+        other sampling draws the pair and its order anew for each answer: the differences of a rater
+        are alike in size and not in sign, and what depends in the answers to option 1 cancels in
+        part. With 20 answers, a dependence of 0.6, normal menus of two and ``own_menus=0.7`` the
+        standard errors are 2.1 times those of independent answers under `AsOffered`, and 1.3 to 1.5
+        times under `UniformPairs`.
 
     Raises
     ------

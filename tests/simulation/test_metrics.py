@@ -13,16 +13,19 @@ from semiindex import KnownLinkPolicy, ProfiledLinkPolicy, infer
 from semiindex.exceptions import InvalidParameterError
 from semiindex.simulation import (
     AngleError,
+    CoefficientIntervals,
     ComparisonDesign,
     Coverage,
     IndexCorrelation,
     LinkError,
     LogLoss,
     NormalFeatures,
+    NormalizedCoefficients,
     PolicyError,
     Sample,
     Truth,
 )
+from semiindex.simulation.metrics import rms_coefficients
 
 # Metrics -------------------------------------------------------------------------------------------
 
@@ -135,6 +138,21 @@ def test_link_error_of_a_wrong_link(judged: tuple[Truth, Sample]) -> None:
     assert LinkError()(wrong, truth, sample) > 0.3
 
 
+def test_central_range_leaves_half_of_the_rest_on_either_side(judged: tuple[Truth, Sample]) -> None:
+    """Of a fitted link that is wrong beyond a point the error is 0 until the range reaches that point."""
+    truth, sample = judged
+    limit = float(np.quantile(np.abs(sample.index), 0.6))
+
+    class WrongBeyond:
+        def probability(self, t: np.ndarray) -> np.ndarray:
+            return np.where(np.abs(t) < limit, truth.link.probability(t), 0.5)
+
+    model = Oracle(truth, 1.0)
+    model.link_, model.index_rms_ = WrongBeyond(), float(np.sqrt(np.mean(sample.index**2)))
+    assert LinkError(central=0.55)(model, truth, sample) == 0
+    assert LinkError(central=0.65)(model, truth, sample) > 0.1
+
+
 def test_coverage(judged: tuple[Truth, Sample]) -> None:
     truth, sample = judged
     theta = np.array([1.0, -0.5, 0.25]) / np.sqrt(np.mean(sample.index**2))
@@ -144,6 +162,17 @@ def test_coverage(judged: tuple[Truth, Sample]) -> None:
     model = ProfiledLinkPolicy().fit(sample.pairs)
     with_inference = Coverage(lambda m, s: infer(m, s.pairs).intervals)(model, truth, sample)
     assert 0 < with_inference["coverage_length"] < 0.5
+    for estimand, normalization in ((rms_coefficients, "norm"), (NormalizedCoefficients("norm"), "rms")):
+        foreign = ProfiledLinkPolicy(normalization=normalization).fit(sample.pairs)
+        with pytest.raises(InvalidParameterError, match=f"but those of the estimator '{normalization}'"):
+            Coverage(CoefficientIntervals(), estimand)(foreign, truth, sample)
+        assert Coverage(lambda m, s: limits, lambda t, s: theta)(foreign, truth, sample) == values
+    known = KnownLinkPolicy().fit(sample.pairs)
+    with pytest.raises(InvalidParameterError, match=r"the scale of its link; give .*normalization='rms'"):
+        Coverage(CoefficientIntervals())(known, truth, sample)
+    known = KnownLinkPolicy(normalization="norm").fit(sample.pairs)
+    matching = Coverage(CoefficientIntervals(), NormalizedCoefficients("norm"))(known, truth, sample)
+    assert matching["coverage"] > 0.3
     with pytest.raises(ValueError, match=r"shape \(3, 2\)"):
         Coverage(lambda m, s: limits[:2])(None, truth, sample)
 

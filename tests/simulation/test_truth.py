@@ -16,6 +16,7 @@ from semiindex.link import AverageLink, LapsedLink, LogisticLink, ProbitLink, Sh
 from semiindex.simulation import (
     LINK_FAMILIES,
     AlternatingScore,
+    AsOffered,
     BinaryFeatures,
     ComparisonDesign,
     ConjointFeatures,
@@ -117,8 +118,13 @@ def test_own_menus_give_the_stated_intraclass_correlation(rng: np.random.Generat
     share, n_raters = 0.7, 20_000
     truth = Truth(raters=Raters(answers=2, own_menus=share))
     sample = ComparisonDesign(NormalFeatures(1)).sample(truth, 2 * n_raters, rng)
-    x = np.abs(sample.pairs.differences[:, 0]).reshape(-1, 2)  # the order of the options is random
+    differences = sample.pairs.differences[:, 0].reshape(-1, 2)
+    x = np.abs(differences)  # the order of the options is random
     assert abs(np.corrcoef(x.T)[0, 1] - share**2) < 2 * SIGMAS / np.sqrt(n_raters)
+    assert abs(np.corrcoef(differences.T)[0, 1]) < 2 * SIGMAS / np.sqrt(n_raters)
+    offered = ComparisonDesign(NormalFeatures(1), sampling=AsOffered()).sample(truth, 2 * n_raters, rng)
+    kept = np.corrcoef(offered.pairs.differences[:, 0].reshape(-1, 2).T)[0, 1]
+    assert abs(kept - share**2) < 2 * SIGMAS / np.sqrt(n_raters)
     np.testing.assert_array_equal(sample.pairs.groups, np.arange(2 * n_raters) // 2)
 
 
