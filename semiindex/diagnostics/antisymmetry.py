@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from semiindex.diagnostics.base import Diagnostic, Level
+from semiindex.diagnostics.binning import BinnedShares, bin_codes
 from semiindex.diagnostics.evidence import in_words, level_of, monte_carlo_p_value
 from semiindex.diagnostics.index_functions import even_steps
 from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.diagnostics.null_models import fit_free, read_tested_sample, smooth_null
+from semiindex.diagnostics.residual_bins import binned_residuals
 from semiindex.diagnostics.score_process import NullModel, score_process
 from semiindex.exceptions import InvalidDataError
 from semiindex.inference.sample import InferenceSample
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["AntisymmetryTest", "antisymmetry_test", "why_no_positions"]
+
+#: Bins of the size of the index, for the picture.
+_BINS = 8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,6 +48,10 @@ class AntisymmetryTest(Diagnostic):
         The same over the half of the comparisons with the smaller ``|t|``.
     relied_on : bool
         Whether the model that was passed assumes antisymmetry.
+    bins : BinnedShares
+        The excess, and its standard error, by quantiles of ``|t|``; `IndexBinsDisplay` draws them.
+    scale : str
+        Normalisation of the index in words.
     """
 
     statistic: float
@@ -53,6 +62,8 @@ class AntisymmetryTest(Diagnostic):
     excess: float
     close_excess: float
     relied_on: bool
+    bins: BinnedShares
+    scale: str
 
     @property
     def title(self) -> str:
@@ -188,6 +199,8 @@ def antisymmetry_test(
         excess=_excess(null, np.ones_like(close)),
         close_excess=_excess(null, close),
         relied_on=bool(model.antisymmetric),
+        bins=binned_residuals(null, size, null.residual, null.residual, bin_codes(size, null.weight, _BINS)),
+        scale=str(free.normalization_),
     )
 
 

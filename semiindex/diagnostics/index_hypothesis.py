@@ -23,6 +23,8 @@ __all__ = ["IndexTest", "index_test"]
 
 #: Terms that the reading names.
 _NAMED = 3
+#: Level of the terms that are named.
+_NOTABLE = 0.05
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,6 +43,8 @@ class IndexTest(Diagnostic):
         is as large.
     p_value : float
         Of the largest score.
+    critical_value : float
+        What the largest of all scores exceeds in 5% of draws; `QuantitiesDisplay` draws it.
     n_draws : int
         Bootstrap draws.
     n_blocks : float
@@ -56,6 +60,7 @@ class IndexTest(Diagnostic):
     scores: FloatArray
     adjusted_p_values: FloatArray
     p_value: float
+    critical_value: float
     n_draws: int
     n_blocks: float
     clustered: bool
@@ -75,7 +80,7 @@ class IndexTest(Diagnostic):
         """Evidence, the worst terms, and what to do."""
         units = "groups" if self.clustered else "comparisons"
         order = np.argsort(-np.abs(self.scores), kind="stable")
-        named = [self.terms[k] for k in order if self.adjusted_p_values[k] <= 0.05][:_NAMED]
+        named = [self.terms[k] for k in order if self.adjusted_p_values[k] <= _NOTABLE][:_NAMED]
         worst = int(order[0])
         lines = [
             f"Given the index nothing else in the features should matter. Of {len(self.terms)} terms that a "
@@ -191,6 +196,7 @@ def index_test(
         scores=scores,
         adjusted_p_values=adjusted,
         p_value=float(adjusted.min()),
+        critical_value=float(np.quantile(largest, 1 - _NOTABLE)),
         n_draws=largest.size,
         n_blocks=null.blocks.total,
         clustered=null.clustered,

@@ -7,15 +7,16 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from semiindex._types import FloatArray, IntArray
 from semiindex.diagnostics.base import Diagnostic, Level
+from semiindex.diagnostics.binning import BinnedShares
 from semiindex.diagnostics.evidence import in_words, level_of, monte_carlo_p_value
 from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.diagnostics.null_models import fit_free, read_tested_sample, smooth_null
-from semiindex.diagnostics.score_process import NullModel, merged_blocks
+from semiindex.diagnostics.residual_bins import binned_residuals, block_sums
+from semiindex.diagnostics.score_process import merged_blocks
 from semiindex.exceptions import InvalidDataError
 from semiindex.link.monotone_spline import weighted_quantiles
 
@@ -48,6 +49,11 @@ class MonotonicityTest(Diagnostic):
     lower, upper : tuple of float
         The two ranges of the index (of ``|t|`` for an antisymmetric model). For such a model the
         lower range may be the mirror image of the upper one.
+    bins : BinnedShares
+        Share of wins by bins of the index (of ``|t|`` for an antisymmetric model), of which the ranges
+        are made; `IndexBinsDisplay` draws them.
+    antisymmetric : bool
+        Whether they are bins of ``|t|``, with their mirror images below 0.
     scale : str
         Normalisation of the index in words.
     """
@@ -60,6 +66,8 @@ class MonotonicityTest(Diagnostic):
     fall: float
     lower: tuple[float, float]
     upper: tuple[float, float]
+    bins: BinnedShares
+    antisymmetric: bool
     scale: str
 
     @property
@@ -187,7 +195,7 @@ def monotonicity_test(
     contrasts = _contrasts(mass, mirrored=antisymmetric)
     wins = np.bincount(codes, weights=null.weight * (z - 0.5 * antisymmetric))
     falls = contrasts @ wins
-    sums, frequency = merged_blocks(_block_sums(null, residual, codes), null.blocks.frequency)
+    sums, frequency = merged_blocks(block_sums(null, residual, codes), null.blocks.frequency)
     sums = sums @ contrasts.T
     error = np.sqrt(frequency @ sums**2)
     multipliers = multipliers or Multipliers()
@@ -203,6 +211,8 @@ def monotonicity_test(
         fall=float(falls[worst]),
         lower=lower,
         upper=upper,
+        bins=binned_residuals(null, t, residual, z, codes),
+        antisymmetric=antisymmetric,
         scale=str(free.normalization_),
     )
 
@@ -249,13 +259,6 @@ def _ranges(
         return (a, b), (b, c)
     low, high = float(edges[0]), float(edges[position - len(windows) + 1])
     return (-high, -low), (low, high)
-
-
-def _block_sums(null: NullModel, residual: FloatArray, codes: IntArray) -> FloatArray:
-    """Sums of residuals by block and bin, shape (G, k)."""
-    blocks = null.blocks
-    shape = (blocks.frequency.size, int(codes.max()) + 1)
-    return np.asarray(sp.csr_array((blocks.share * residual, (blocks.codes, codes)), shape=shape).todense())
 
 
 def _range(ends: tuple[float, float]) -> str:
