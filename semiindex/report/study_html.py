@@ -9,6 +9,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from semiindex import __version__
+from semiindex.display.metric_words import metric_label, metric_meaning
 from semiindex.report.html import html_table
 from semiindex.report.pictures import figure_uri
 from semiindex.report.study_pictures import StudyPicture
@@ -56,7 +57,8 @@ def render_study(
         title=escape(description.title),
         subtitle=escape(_subtitle(description)),
         tiles=_tiles(result),
-        pictures="\n".join(_figure(picture) for picture in pictures),
+        reading=escape(_reading(description, result)),
+        pictures=_pictures(pictures),
         tables="\n".join(_section(result, metric) for metric in result.metrics),
         failures=_failures(result),
         description=escape(description.text.strip()),
@@ -87,10 +89,41 @@ def _tiles(result: StudyResult) -> str:
     )
 
 
+def _reading(description: StudyDescription, result: StudyResult) -> str:
+    """What a reader of the pictures has to know."""
+    sentences = ["All estimators of a study see the same samples."]
+    if "severity" in result.factors:
+        sentences.append(
+            "The severity says how wrong the link is: at 0 it is logistic, at 1 as far from it as its family "
+            "goes."
+        )
+    strength = description.study.strength
+    if strength is not None:
+        sentences.append(
+            "Links are scaled so that the probabilities of the answers are on average "
+            f"{strength:g} away from 1/2, whatever the severity and the design."
+        )
+    return " ".join(sentences)
+
+
+def _pictures(pictures: Iterable[StudyPicture]) -> str:
+    """Figures; those of one design each can be opened one by one, the first being open."""
+    parts = []
+    for picture in pictures:
+        figure = _figure(picture)
+        if picture.design:
+            summary = f"<summary>{escape(picture.caption.partition('. ')[0])}</summary>"
+            figure = f"<details{' open' if picture.first else ''}>\n{summary}\n{figure}\n</details>"
+        parts.append(figure)
+    return "\n".join(parts)
+
+
 def _figure(picture: StudyPicture) -> str:
     caption = escape(picture.caption)
     uri = figure_uri(picture.draw, *picture.size)
-    return f'<figure>\n<img src="{uri}" alt="{caption}">\n<figcaption>{caption}</figcaption>\n</figure>'
+    # No wider than it was drawn, or the text of a narrow heat map would stand larger than that of the page.
+    image = f'<img src="{uri}" alt="{caption}" style="max-width: {picture.size[0]:.3g}in">'
+    return f"<figure>\n{image}\n<figcaption>{caption}</figcaption>\n</figure>"
 
 
 def means_table(result: StudyResult, metric: str) -> pd.DataFrame:
@@ -124,7 +157,11 @@ def _section(result: StudyResult, metric: str) -> str:
     table = means_table(result, metric)
     rows = [[str(value) for value in row] for row in table.itertuples(index=False, name=None)]
     body = html_table([str(name) for name in table.columns], rows)
-    return f'<details>\n<summary>{escape(metric)}</summary>\n<div class="scroll">\n{body}\n</div>\n</details>'
+    label = metric_label(metric)
+    column = "" if label == metric else f" <code>{escape(metric)}</code>"
+    summary = f"<summary>{escape(label)}{column}</summary>"
+    meaning = f"<p>{escape(metric_meaning(metric))}</p>" if metric_meaning(metric) else ""
+    return f'<details>\n{summary}\n{meaning}\n<div class="scroll">\n{body}\n</div>\n</details>'
 
 
 def _failures(result: StudyResult) -> str:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from semiindex.display.metric_words import metric_label, metric_meaning
 from semiindex.exceptions import InvalidParameterError
 from semiindex.report.command import main
 from semiindex.report.simulate import CACHE, STUDY_FILES
+from semiindex.report.study_html import _pictures
 from semiindex.report.study_pictures import study_pictures
 from semiindex.simulation import Study, StudyResult
 
@@ -218,3 +220,45 @@ def test_pictures_that_a_study_allows(done: Path) -> None:
     assert [picture.name for picture in study_pictures(one, "oracle")] == ["ratio_angle"]
     with pytest.raises(InvalidParameterError, match="baseline must be"):
         study_pictures(one, "unknown")
+
+
+def test_many_panels_are_a_picture_for_each_design(done: Path) -> None:
+    """Thirteen designs of one family and one size: more panels than a reader takes in."""
+    result = StudyResult.load(done / "results.parquet")
+    part = result.frame[result.frame["n"] == 60]
+    designs = [f"d/{i}" for i in range(13)]
+    frame = pd.concat([part.assign(design=name) for name in designs], ignore_index=True)
+    pictures = study_pictures(StudyResult(frame, ("angle",), result.factors), None)
+    assert [picture.name for picture in pictures] == [f"severity_angle_d_{i}" for i in range(13)]
+    assert [picture.design for picture in pictures] == designs
+    assert [picture.first for picture in pictures] == [True] + 12 * [False]
+    assert pictures[3].caption.startswith("d/3: Angle to the true direction (degrees) against the severity")
+    assert all(len(picture.display.panels) == 1 for picture in pictures)
+    few = frame[frame["design"].isin(designs[:12])].reset_index(drop=True)
+    (picture,) = study_pictures(StudyResult(few, ("angle",), result.factors), None)
+    assert (picture.design, len(picture.display.panels)) == ("", 12)
+    html = _pictures(pictures[:2])
+    assert html.count("<details open>") == html.count("<details>") == 1
+
+
+def test_shares_have_neither_rates_nor_ratios(done: Path) -> None:
+    result = StudyResult.load(done / "results.parquet")
+    frame = result.frame.rename(columns={"angle": "coverage"})
+    pictures = study_pictures(StudyResult(frame, ("coverage",), result.factors), "oracle")
+    assert [picture.name for picture in pictures] == ["severity_coverage"]
+    assert pictures[0].display.y_label == "Share of intervals that cover"
+
+
+def test_words_of_metrics() -> None:
+    """Every column of the metrics that a file can name has its words."""
+    for column in ("angle", "index_correlation", "log_loss", "excess_log_loss", "link_error", "coverage"):
+        assert metric_label(column) != column
+        assert metric_meaning(column).endswith(".")
+    for measure in ("regret", "reward", "total_variation", "kl"):
+        assert metric_label(f"{measure}[0.05]").endswith("at divergence 0.05")
+    assert (metric_label("mine"), metric_meaning("mine")) == ("mine", "")
+
+
+def test_others_may_read_the_results(done: Path) -> None:
+    modes = {(done / name).stat().st_mode & 0o777 for name in ("results.csv", "results.parquet")}
+    assert len(modes) == 1
