@@ -37,7 +37,7 @@ Row = dict[str, Any]
 #: Columns of every table: which cell, which fit, and what is known of every fit whatever is measured.
 NAMES = ("truth", "design", "n")
 FIT = ("replication", "estimator")
-ACCOUNT = ("seconds", "n_warnings", "n_convergence_warnings", "error")
+ACCOUNT = ("seconds", "n_warnings", "n_convergence_warnings", "warnings", "error")
 
 #: What becomes a row. A keyboard interrupt is addressed to the study itself.
 _FAILURES = (Exception, SystemExit)
@@ -135,7 +135,7 @@ def failed_rows(block: Block, error: BaseException) -> list[Row]:
 
 def _row(cell: Cell, replication: int, estimator: str) -> Row:
     fit = dict(zip((*NAMES, *FIT), (*cell.key, replication, estimator), strict=True))
-    return fit | dict(zip(ACCOUNT, (0.0, 0, 0, ""), strict=True))
+    return fit | dict(zip(ACCOUNT, (0.0, 0, 0, "", ""), strict=True))
 
 
 def _message(error: BaseException, what: str = "") -> str:
@@ -200,6 +200,7 @@ def _fit_and_measure(task: CellTask, replication: int, name: str, truth: Truth, 
             model = None
         row["seconds"] = time.perf_counter() - start
     row["n_warnings"] = len(caught)
+    row["warnings"] = "; ".join(sorted({warning.category.__name__ for warning in caught}))
     row["n_convergence_warnings"] = sum(issubclass(w.category, ConvergenceWarning) for w in caught)
     if model is not None:
         _measure(task, model, truth, sample, row)

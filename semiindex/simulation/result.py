@@ -111,8 +111,8 @@ class StudyResult:
         pandas.DataFrame
             Columns ``truth``, ``design``, ``n``, the factors of the truths, ``replication``,
             ``estimator``, the metrics, and of the fit ``seconds``, ``n_warnings`` (of any kind),
-            ``n_convergence_warnings``, and ``error``: empty, or class and message of what failed, a
-            metric included. Where a fit failed its metrics are NaN.
+            ``n_convergence_warnings``, ``warnings``, the classes of all of them, and ``error``: empty, or
+            class and message of what failed, a metric included. Where a fit failed its metrics are NaN.
         """
         return self.frame.copy()
 
@@ -120,6 +120,16 @@ class StudyResult:
     def failures(self) -> pd.DataFrame:
         """Rows with an error."""
         return self.frame[self.frame["error"] != ""].reset_index(drop=True)
+
+    @property
+    def warning_counts(self) -> pd.DataFrame:
+        """Fits with a warning of every class, by estimator: columns ``warning``, ``estimator``, ``fits``."""
+        caught = self.frame[self.frame["warnings"] != ""]
+        single = caught.assign(warning=caught["warnings"].str.split("; ")).explode("warning")
+        counts = single.groupby(["warning", "estimator"], sort=False).size()
+        return counts.sort_index(level="warning", kind="stable", sort_remaining=False).reset_index(
+            name="fits"
+        )
 
     def summary(self, baseline: str | None = None, *, metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """Means with Monte Carlo standard errors, and paired differences to a baseline.
@@ -136,9 +146,10 @@ class StudyResult:
         pandas.DataFrame
             A row per truth, design, n, estimator and metric: ``mean``, ``standard_error`` (standard
             deviation over replications by the root of their number), ``n_fits`` that have a value,
-            ``n_failed`` that have none, ``n_convergence_warnings`` (fits with at least one); with a
-            baseline ``difference`` (estimator minus baseline) and ``difference_se`` over the
-            replications in which both have a value. Infinite values make means infinite.
+            ``n_failed`` that have none, ``n_warned`` (fits with a warning of any kind) and
+            ``n_convergence_warnings`` (with one of these); with a baseline ``difference`` (estimator
+            minus baseline) and ``difference_se`` over the replications in which both have a value.
+            Infinite values make means infinite.
 
         Raises
         ------
@@ -157,9 +168,8 @@ class StudyResult:
                 reference = None if baseline is None else wide[baseline]
                 for estimator in wide.columns:
                     values = wide[estimator]
-                    warned = cell.loc[cell["estimator"] == estimator, "n_convergence_warnings"] > 0
                     row = common | {"estimator": estimator, "metric": metric} | _describe(values)
-                    row["n_convergence_warnings"] = int(warned.sum())
+                    row |= _warned(cell[cell["estimator"] == estimator])
                     if reference is not None:
                         difference = _describe(values - reference)
                         row |= {
@@ -296,6 +306,14 @@ def _by_estimator(cell: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Values of a metric by replication and estimator, in the order of the table."""
     wide = cell.pivot(index="replication", columns="estimator", values=metric)
     return wide[list(cell["estimator"].unique())]
+
+
+def _warned(fits: pd.DataFrame) -> dict[str, int]:
+    """How many fits of an estimator in a cell gave a warning, of any kind and of no convergence."""
+    return {
+        "n_warned": int((fits["n_warnings"] > 0).sum()),
+        "n_convergence_warnings": int((fits["n_convergence_warnings"] > 0).sum()),
+    }
 
 
 def _describe(values: Any) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def make(change=lambda row: row, links=LINKS, severities=SEVERITIES, sizes=SIZES
                         policy |= {f"reward[{budget:g}]": 10 * budget - angle * budget}
                         policy |= {f"gain_share[{budget:g}]": 1 - angle / 10}
                     row = {"truth": truth, "design": "mixed", "n": n, "replication": replication}
-                    account = {"seconds": 1.0, "n_warnings": 0, "n_convergence_warnings": 0, "error": ""}
+                    account = {"seconds": 1.0, "n_warnings": 0, "n_convergence_warnings": 0, "warnings": "", "error": ""}
                     rows.append(change(row | {"estimator": estimator, "angle": angle} | policy | account))
     truths |= dict(extra)
     return StudyResult.from_rows(

@@ -14,7 +14,7 @@ from semiindex.simulation import StudyResult, convergence_rates, efficiency_rati
 
 def result(values: Any, n: tuple[int, ...] = (100,)) -> StudyResult:
     """Table of values of shape (sizes, estimators, replications)."""
-    account = {"seconds": 0.0, "n_warnings": 0, "n_convergence_warnings": 0, "error": ""}
+    account = {"seconds": 0.0, "n_warnings": 0, "n_convergence_warnings": 0, "warnings": "", "error": ""}
     rows = [
         {"truth": "t", "design": "d", "n": n[i], "estimator": "abc"[j], "replication": r, "angle": value}
         | account

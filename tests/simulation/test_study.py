@@ -56,7 +56,7 @@ class Warning_(KnownLinkPolicy):
 def test_table_has_a_row_per_fit_in_order(study: Any, table: pd.DataFrame) -> None:
     assert list(table.columns) == [
         *("truth", "design", "n", "link", "severity", "replication", "estimator"),
-        *("angle", "index_correlation", "n_warnings", "n_convergence_warnings", "error"),
+        *("angle", "index_correlation", "n_warnings", "n_convergence_warnings", "warnings", "error"),
     ]
     expected = pd.MultiIndex.from_product(
         [["logistic", "flips"], ["normal", "mixed"], [60, 120], range(3), ["logistic", "probit"]]
@@ -255,9 +255,29 @@ def _no_score(options: np.ndarray) -> np.ndarray:
 
 
 def test_warnings_are_counted(study: Any) -> None:
-    frame = study(estimators={"w": Warning_()}, n=60).run().frame
+    result = study(estimators={"w": Warning_(), "quiet": KnownLinkPolicy()}, n=300).run()
+    warned = result.frame["estimator"] == "w"
+    frame = result.frame[warned]
     assert (frame["n_warnings"] >= 2).all()
     assert (frame["n_convergence_warnings"] == 1).all()
+    assert frame["warnings"].eq("ConvergenceWarning; UserWarning").all()
+    assert result.frame.loc[~warned, "warnings"].eq("").all()
+    assert result.warning_counts.to_dict("list") == {
+        "warning": ["ConvergenceWarning", "UserWarning"],
+        "estimator": ["w", "w"],
+        "fits": [len(frame), len(frame)],
+    }
+    summary = result.summary(metrics=["angle"]).set_index("estimator")
+    assert (summary.loc["w", ["n_warned", "n_convergence_warnings"]] == 3).all(axis=None)
+    assert (summary.loc["quiet", ["n_warned", "n_convergence_warnings"]] == 0).all(axis=None)
+
+
+def test_separated_samples_are_told_by_their_warning(study: Any) -> None:
+    """Three comparisons of three features: a fit that no warning of convergence counts."""
+    result = study(n=3, metrics=[], estimators={"logistic": KnownLinkPolicy()}).run()
+    assert result.frame["warnings"].str.contains("SeparationWarning").all()
+    assert (result.summary()["n_warned"] == 3).all()
+    assert (result.summary()["n_convergence_warnings"] == 0).all()
 
 
 def test_unattainable_strength_is_said_before_the_run(study: Any) -> None:
