@@ -155,6 +155,8 @@ _SIMULATE = {
                 {"type": _integer_above(1), "metavar": "NUMBER"}),
         _Option("--resume", "continue a run that was stopped, or extend one: what is finished is kept",
                 {"action": "store_true"}),
+        _Option("--retry-failed", "with --resume: do fits again that ended with an error",
+                {"action": "store_true"}),
     ),
     "output": (
         _Option("--out", "folder to write to", {"metavar": "DIR", "type": Path}),

@@ -8,7 +8,6 @@ import warnings
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,8 +52,7 @@ def simulate(options: Namespace, typed: str) -> None:
         raise InvalidParameterError("--out DIR is missing: name a folder to write to.")
     description = read_study(options.study)
     if options.replications is not None:
-        study = replace(description.study, replications=options.replications)
-        description = replace(description, study=study)
+        description = description.with_replications(options.replications)
     _check_target(options)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -91,7 +89,9 @@ def _run(description: StudyDescription, options: Namespace) -> StudyResult:
         )
     progress = not options.quiet and sys.stderr.isatty()
     with _made(options.out):
-        return description.study.run(n_jobs=options.jobs, cache=cache, progress=progress)
+        return description.study.run(
+            n_jobs=options.jobs, cache=cache, progress=progress, retry_failed=options.retry_failed
+        )
 
 
 @contextmanager

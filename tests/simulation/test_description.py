@@ -185,3 +185,35 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(InvalidDataError, match="no text in UTF-8"):
         read_study(tmp_path / "bytes.toml")
+
+
+#: A text of which a line looks like the key.
+TITLE = 'title = """\nreplications = 2\n"""\n'
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("replications = 2\n", "replications = 9\n"),
+        ("  'replications'=1_00 # many\n", "replications = 9 # many\n"),
+        ("", ""),
+        (f"{TITLE}replications = 2\n", f"{TITLE}replications = 9\n"),
+        (TITLE, TITLE),
+    ],
+)
+def test_text_says_how_many_replications_there_are(given: str, expected: str, tmp_path: Path) -> None:
+    """In its place, or in a new first line; nothing else of the file changes."""
+    path, rest = (
+        tmp_path / "study.toml",
+        SMALL.replace('title = "Small"\n', "").replace("replications = 2\n", ""),
+    )
+    path.write_text(given + rest)
+    described = read_study(path).with_replications(9)
+    assert described.study.replications == 9
+    new_line = "" if "replications = 9" in expected else "replications = 9\n"
+    assert described.text == new_line + expected + rest
+    path.write_text(described.text)
+    again = read_study(path)
+    assert again.study.replications == 9
+    assert again.study.definition() == described.study.definition()
+    assert again.title == described.title

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from semiindex.simulation.truth import TruthSource
 
 __all__ = ["STUDY_KEYS", "StudyDescription", "read_study", "ready_studies"]
 
+_REPLICATIONS = re.compile(r"""^[ \t]*["']?replications["']?[ \t]*=[ \t]*[0-9xob_]+""", re.MULTILINE)
 _STUDIES = files("semiindex.simulation") / "studies"
 
 
@@ -43,6 +45,30 @@ class StudyDescription:
     title: str
     baseline: str | None
     text: str
+
+    def with_replications(self, replications: int) -> StudyDescription:
+        """The description with another number of replications, which its text says, too.
+
+        Parameters
+        ----------
+        replications : int
+            Samples per cell.
+
+        Returns
+        -------
+        StudyDescription
+        """
+        study = replace(self.study, replications=replications)
+        return replace(self, study=study, text=_with_replications(self.text, study.replications))
+
+
+def _with_replications(text: str, replications: int) -> str:
+    """The text with the number in its place, or in a line before all others, where no table is open."""
+    wanted = tomllib.loads(text) | {"replications": replications}
+    line = f"replications = {replications}"
+    changed = [text[: old.start()] + line + text[old.end() :] for old in _REPLICATIONS.finditer(text)]
+    # Lines of a text of several lines may look like the key.
+    return next((new for new in changed if tomllib.loads(new) == wanted), f"{line}\n{text}")
 
 
 def ready_studies() -> dict[str, str]:
