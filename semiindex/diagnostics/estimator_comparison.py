@@ -62,6 +62,11 @@ class EstimatorComparison(Diagnostic):
         return f"Held-out {_NAMES[self.loss]}, compared with {self.baseline!r}"
 
     @property
+    def loss_name(self) -> str:
+        """What was measured, in words."""
+        return _NAMES[self.loss]
+
+    @property
     def differences(self) -> FloatArray:
         """Losses minus that of the baseline, fold by fold."""
         base = self.names.index(self.baseline)
