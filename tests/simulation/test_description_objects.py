@@ -468,7 +468,7 @@ def test_kernels_run(tmp_path: Path) -> None:
             CROWD,
             'metrics = ["angle", "coverage"]',
             'metrics = ["angle", "angle"]',
-            r"metrics: 'angle' is there twice: give one a name",
+            r"study.toml: two metrics have the name 'angle'",
         ),
         (
             CROWD,
@@ -480,7 +480,7 @@ def test_kernels_run(tmp_path: Path) -> None:
             CROWD,
             'normalization = "rms"',
             "",
-            r"coverage of estimators.logistic: .*write normalization = 'rms' in",
+            r"coverage of estimators.logistic: .*give the estimator normalization='rms'",
         ),
         (
             CROWD,

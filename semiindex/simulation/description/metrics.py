@@ -71,7 +71,4 @@ def read_metrics(table: Table) -> list[Metric]:
     chosen = listed.objects("metrics", lambda part, key: part.object(key, METRICS)) if names else []
     if "budgets" in table.values:
         chosen.append(table.call(PolicyError, {"budgets": table.numbers("budgets")}))
-    twice = [metric.name for i, metric in enumerate(chosen) if metric.name in {m.name for m in chosen[:i]}]
-    if twice:
-        raise table.error("metrics", f"{twice[0]!r} is there twice: give one a name of its own, name = ...")
     return chosen

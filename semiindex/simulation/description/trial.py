@@ -15,7 +15,7 @@ from semiindex.inference import Bootstrap
 from semiindex.policy import KnownLinkPolicy
 from semiindex.simulation.description.estimators import EstimatorForTruth
 from semiindex.simulation.description.table import Table
-from semiindex.simulation.intervals import CoefficientIntervals, NormalizedCoefficients
+from semiindex.simulation.intervals import CoefficientIntervals
 from semiindex.simulation.metrics import Coverage, Metric, PolicyError
 from semiindex.simulation.sample import Sample
 from semiindex.simulation.study import Study
@@ -108,7 +108,6 @@ def _take(metric: Metric, model: Any, sample: Sample) -> None:
         return
     metric.estimand(sample.truth, sample)
     if isinstance(metric.intervals, CoefficientIntervals):
-        _require_normalization(metric, model)
         bootstrap = isinstance(metric.intervals.covariance, Bootstrap)
         if bootstrap:
             metric = replace(metric, intervals=CoefficientIntervals(Bootstrap(n_draws=2)))
@@ -122,22 +121,9 @@ def _take(metric: Metric, model: Any, sample: Sample) -> None:
         return  # this sample does not determine the coefficients
 
 
-def _require_normalization(metric: Coverage, model: Any) -> None:
-    """Intervals and what they are to cover must be on one scale."""
-    target = metric.estimand
-    wanted = target.normalization if isinstance(target, NormalizedCoefficients) else "rms"
-    given = getattr(model, "normalization", wanted)
-    if given != wanted:
-        raise InvalidParameterError(
-            f"the true coefficients have normalization = {wanted!r}, but those of the estimator "
-            f"{'that of its link' if given is None else repr(given)}; write normalization = {wanted!r} in "
-            "its table too"
-        )
-
-
 def _require_settled_links(model: Any) -> None:
     """Links of strata of raters, found on the way, have no sandwich: refused where they may come."""
-    if isinstance(model, KnownLinkPolicy) or model.pooling in (0, None, math.inf):
+    if isinstance(model, KnownLinkPolicy) or getattr(model, "pooling", None) in (0, None, math.inf):
         return
     raise InvalidParameterError(
         f"pooling = {model.pooling!r} may pool the links of classes of raters in a way for which only the "
