@@ -60,7 +60,7 @@ def render_study(
         reading=escape(_reading(description, result)),
         pictures=_pictures(pictures),
         tables="\n".join(_section(result, metric) for metric in result.metrics),
-        failures=_failures(result),
+        failures=f"{_failures(result)}\n{_warnings(result)}",
         description=escape(description.text.strip()),
         command=escape(command),
         files=escape(_FILES),
@@ -77,11 +77,11 @@ def _subtitle(description: StudyDescription) -> str:
 
 def _tiles(result: StudyResult) -> str:
     frame = result.frame
-    warned = int((frame["n_convergence_warnings"] > 0).sum())
+    warned = int((frame["n_warnings"] > 0).sum())
     tiles = [
         (f"{len(frame):,}", "fits"),
         (f"{len(result.failures):,}", "with an error"),
-        (f"{warned:,}", "with a warning of no convergence"),
+        (f"{warned:,}", "with a warning"),
         (f"{frame['seconds'].sum():,.0f} s", "in fits, over all processes"),
     ]
     return "\n".join(
@@ -169,6 +169,24 @@ def _failures(result: StudyResult) -> str:
     if frame.empty:
         return "<p>No fit failed.</p>"
     counts = frame.groupby(["error", "estimator"], sort=False).size().reset_index(name="fits")
+    return f"<p>Means leave failed fits out.</p>\n{_counts(counts)}"
+
+
+def _warnings(result: StudyResult) -> str:
+    counts = result.warning_counts
+    if counts.empty:
+        return "<p>No fit gave a warning.</p>"
+    text = "<p>Fits with warnings count like all others.</p>"
+    if "SeparationWarning" in set(counts["warning"]):
+        text += (
+            "\n<p>A SeparationWarning says that some index predicts all comparisons of a sample, as in small "
+            "samples with rare features. The likelihood then has no maximum, and the fit is one of many; how "
+            "it compares with others says little. Larger samples or less rare features mend it.</p>"
+        )
+    return f"{text}\n{_counts(counts)}"
+
+
+def _counts(counts: pd.DataFrame) -> str:
     rows = [[str(value) for value in row] for row in counts.itertuples(index=False, name=None)]
-    body = html_table(("error", "estimator", "fits"), rows)
-    return f'<p>Means leave failed fits out.</p>\n<div class="scroll">\n{body}\n</div>'
+    body = html_table([str(name) for name in counts.columns], rows)
+    return f'<div class="scroll">\n{body}\n</div>'

@@ -84,10 +84,10 @@ def study_pictures(result: StudyResult, baseline: str | None) -> list[StudyPictu
     if len(_budgets(result)) > 1:
         part, where = _far_end(_largest_n(result)[0])
         caption = (
-            f"True reward lost to the optimal policy of the same divergence from the reference{where}, at "
-            f"{_largest_n(result)[1]}. {_BARS}"
+            "Gain in true reward over the reference, as a share of what the optimal policy of the same "
+            f"divergence gains{where}, at {_largest_n(result)[1]}. {_BARS}"
         )
-        pictures += _by_design(part, "frontier", caption, lambda one: StudyDisplay.frontier(one, "regret"))
+        pictures += _by_design(part, "frontier", caption, StudyDisplay.frontier)
     if baseline is not None and result.frame["estimator"].nunique() > 1:
         pictures += [_ratios(result, baseline, metric) for metric in errors]
     return pictures
@@ -118,7 +118,10 @@ def _curves(result: StudyResult, metric: str) -> Iterator[StudyPicture]:
         part, where = _far_end(result)
         label = metric_label(metric)
         what = f"{label} against the number of comparisons{where}: means"
-        caption = f"{what}, with slopes on logarithmic axes. {_BARS}"
+        caption = (
+            f"{what}, with the power of n that fits them: a line on these logarithmic axes, with its slope "
+            f"behind each name. {_BARS}"
+        )
         name = f"sizes_{_file_name(metric)}"
         yield from _by_design(
             part, name, caption, lambda one: StudyDisplay.against_n(one, metric, label=label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,7 +13,7 @@ from semiindex.display.metric_words import metric_label, metric_meaning
 from semiindex.exceptions import InvalidParameterError
 from semiindex.report.command import main
 from semiindex.report.simulate import CACHE, STUDY_FILES
-from semiindex.report.study_html import _pictures
+from semiindex.report.study_html import _pictures, _tiles, _warnings
 from semiindex.report.study_pictures import study_pictures
 from semiindex.simulation import Study, StudyResult
 
@@ -72,8 +73,9 @@ def test_files(done: Path) -> None:
     frame = pd.read_csv(done / "results.csv")
     assert len(frame) == 2 * 2 * 2 * 2
     result = StudyResult.load(done / "results.parquet")
+    text = ["warnings", "error"]  # empty, which CSV does not tell from missing
     pd.testing.assert_frame_equal(
-        frame.drop(columns="error"), result.frame.drop(columns="error"), check_exact=False
+        frame.drop(columns=text), result.frame.drop(columns=text), check_exact=False
     )
     summary = pd.read_csv(done / "summary.csv")
     assert {"mean", "standard_error", "difference"} <= set(summary.columns)
@@ -91,6 +93,7 @@ def test_report_is_one_file_with_every_part(done: Path) -> None:
     assert page.count("data:image/svg+xml") == 7
     assert not re.search(r'(src|href)="(?!data:)', page)
     assert "No fit failed." in page
+    assert "No fit gave a warning." in page
     assert "semiindex simulate" in page
     assert "$" not in re.sub(r'src="[^"]*"', "", page)
 
@@ -241,6 +244,35 @@ def test_many_panels_are_a_picture_for_each_design(done: Path) -> None:
     assert html.count("<details open>") == html.count("<details>") == 1
 
 
+def test_sizes_and_frontiers_are_shown_where_the_link_is_most_wrong(done: Path) -> None:
+    result = StudyResult.load(done / "results.parquet")
+    pictures = {picture.name: picture for picture in study_pictures(result, None)}
+    for name, metric, x in (("sizes_angle", "angle", "n"), ("frontier", "gain_share[0.1]", "budget")):
+        assert " at severity 1" in pictures[name].caption
+        summary = result.summary(metrics=[metric])
+        worst = summary[(summary["severity"] == 1) & (summary["estimator"] == "logistic")]
+        expected = worst["mean"].to_numpy() if x == "n" else worst.loc[worst["n"] == 120, "mean"].to_numpy()
+        (panel,) = pictures[name].display.panels
+        np.testing.assert_array_equal(panel.curves[0].mean[: expected.size], expected)
+
+
+def test_warnings_are_counted_by_class(done: Path) -> None:
+    result = StudyResult.load(done / "results.parquet")
+    frame = result.frame.assign(n_warnings=0, warnings="")
+    frame.loc[:2, ["n_warnings", "warnings"]] = [1, "SeparationWarning"]
+    frame.loc[5, ["n_warnings", "warnings"]] = [2, "ConvergenceWarning; SeparationWarning"]
+    warned = StudyResult(frame, result.metrics, result.factors)
+    html = _warnings(warned)
+    assert "A SeparationWarning says" in html
+    counts = re.findall(r"<td>(\w+Warning)</td><td[^>]*>(\w+)</td><td[^>]*>(\d+)</td>", html)
+    assert counts == [
+        ("ConvergenceWarning", "oracle", "1"),
+        ("SeparationWarning", "logistic", "2"),
+        ("SeparationWarning", "oracle", "2"),
+    ]
+    assert "<b>4</b><span>with a warning</span>" in _tiles(warned)
+
+
 def test_shares_have_neither_rates_nor_ratios(done: Path) -> None:
     result = StudyResult.load(done / "results.parquet")
     frame = result.frame.rename(columns={"angle": "coverage"})
@@ -254,7 +286,7 @@ def test_words_of_metrics() -> None:
     for column in ("angle", "index_correlation", "log_loss", "excess_log_loss", "link_error", "coverage"):
         assert metric_label(column) != column
         assert metric_meaning(column).endswith(".")
-    for measure in ("regret", "reward", "total_variation", "kl"):
+    for measure in ("regret", "reward", "gain_share", "total_variation", "kl"):
         assert metric_label(f"{measure}[0.05]").endswith("at divergence 0.05")
     assert (metric_label("mine"), metric_meaning("mine")) == ("mine", "")
 
