@@ -12,6 +12,7 @@ from semiindex.diagnostics.antisymmetry import AntisymmetryTest
 from semiindex.diagnostics.base import Diagnostic, Level
 from semiindex.diagnostics.direction_words import direction_words
 from semiindex.diagnostics.estimator_comparison import EstimatorComparison
+from semiindex.diagnostics.evidence import p_words
 from semiindex.diagnostics.identifiability import Identification
 from semiindex.diagnostics.index_hypothesis import IndexTest
 from semiindex.diagnostics.link_hypothesis import LinkTest
@@ -102,8 +103,8 @@ def _rejected(p_value: float, *, harmful: bool = True) -> Level:
     return "warning" if harmful else "note"
 
 
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+def _p(result: IndexTest | MonotonicityTest | LinkTest | AntisymmetryTest) -> str:
+    return p_words(result.p_value, result.n_draws)
 
 
 def _identification(result: Identification) -> Finding:
@@ -181,11 +182,11 @@ def _index(result: IndexTest) -> Finding:
     bears: dict[Question, Verdict] = {"direction": _trust(level, at_worst="with care")}
     if level == "fine":
         clause = f"no strong evidence that one of {len(result.terms)} further terms is missing"
-        return Finding(f"{clause} ({_p(result.p_value)})", "", bears, level)
+        return Finding(f"{clause} ({_p(result)})", "", bears, level)
     frame = result.to_frame()
     missing = [str(name) for name in frame.index[frame["adjusted_p_value"] <= COUNTS_FROM]][:3]
     return Finding(
-        f"the features lack a term such as {missing[0]} ({_p(result.p_value)})",
+        f"the features lack a term such as {missing[0]} ({_p(result)})",
         f"Add to the features and fit again: {', '.join(missing)}.",
         bears,
         level,
@@ -199,10 +200,9 @@ def _monotonicity(result: MonotonicityTest) -> Finding:
         "link": _trust(level),
     }
     if level == "fine":
-        return Finding(f"wins do not fall as the index rises ({_p(result.p_value)})", "", bears, level)
+        return Finding(f"wins do not fall as the index rises ({_p(result)})", "", bears, level)
     return Finding(
-        f"wins fall by {100 * result.fall:.0f} percentage points where the index rises "
-        f"({_p(result.p_value)})",
+        f"wins fall by {100 * result.fall:.0f} percentage points where the index rises ({_p(result)})",
         "Look at the comparisons in that range for swapped labels or raters who answer the other way round.",
         bears,
         level,
@@ -212,11 +212,11 @@ def _monotonicity(result: MonotonicityTest) -> Finding:
 def _link(result: LinkTest) -> Finding:
     level = _rejected(result.p_value, harmful=result.relied_on)
     if level == "fine":
-        clause = f"no strong evidence against the {result.link} link ({_p(result.p_value)}, score form)"
+        clause = f"no strong evidence against the {result.link} link ({_p(result)}, score form)"
     else:
         clause = (
             f"the {result.link} link is up to {100 * result.gap:.0f} percentage points and its direction "
-            f"{result.angle:.0f} degrees off ({_p(result.p_value)}, score form)"
+            f"{result.angle:.0f} degrees off ({_p(result)}, score form)"
         )
     if not result.relied_on:
         return Finding(clause, level=level)
@@ -231,11 +231,11 @@ def _link(result: LinkTest) -> Finding:
 def _antisymmetry(result: AntisymmetryTest) -> Finding:
     level = _rejected(result.p_value, harmful=result.relied_on)
     if level == "fine":
-        clause = f"no strong evidence of an effect of position ({_p(result.p_value)})"
+        clause = f"no strong evidence of an effect of position ({_p(result)})"
     else:
         side = "more" if result.excess > 0 else "less"
         clause = (
-            f"swapping the options does not swap the probabilities ({_p(result.p_value)}): option 1 wins "
+            f"swapping the options does not swap the probabilities ({_p(result)}): option 1 wins "
             f"{100 * abs(result.excess):.1f} percentage points {side} often than it should"
         )
     if not result.relied_on:
@@ -255,9 +255,10 @@ def _calibration(result: Calibration) -> Finding:
     gap = 100 * float(np.sqrt(result.decomposition.reliability))
     if not result.tested:
         return Finding("too few or too certain comparisons to tell right probabilities from wrong ones")
+    shown = "p < 0.001" if result.p_value < 0.001 else f"p = {result.p_value:.2g}"
     clause = (
         f"held out, predicted and observed shares differ by {gap:.1f} percentage points, "
-        f"{'no more than' if result.calibrated else 'more than'} by chance ({_p(result.p_value)})"
+        f"{'no more than' if result.calibrated else 'more than'} by chance ({shown})"
     )
     bears: dict[Question, Verdict] = {"link": _trust(result.level)}
     step = "" if result.level == "fine" else "Use the order of the options and not the probabilities."

@@ -84,9 +84,9 @@ class MonotonicityTest(Diagnostic):
         """Evidence, where it is, and what to do."""
         units = "groups" if self.clustered else "comparisons"
         where = (
-            f"The share of wins {'falls' if self.fall > 0 else 'rises least'} from index "
-            f"{_range(self.lower)} to {_range(self.upper)}, by {100 * abs(self.fall):.1f} percentage points "
-            f"({self.scale})."
+            f"From the range {_range(self.lower)} of the index to the range {_range(self.upper)} the share "
+            f"of wins {'falls most clearly' if self.fall > 0 else 'rises least'}, by "
+            f"{100 * abs(self.fall):.1f} percentage points ({self.scale})."
         )
         advice = (
             "Nothing speaks against a link that never falls."
@@ -234,8 +234,8 @@ def _windows(n_bins: int) -> list[tuple[int, int, int]]:
 def _contrasts(mass: FloatArray, *, mirrored: bool) -> FloatArray:
     """Mean of the lower range minus that of the upper one, as weights of the bins' sums.
 
-    Behind them, for an antisymmetric model, minus the mean of the first bins: their mirror image has
-    the opposite mean, so that a negative one is a fall.
+    Behind them, for an antisymmetric model, minus twice the mean of the first bins, 1/2 subtracted: their
+    mirror image has the opposite mean, so that the fall between the two is that.
     """
     rows = []
     for a, b, c in _windows(mass.size):
@@ -245,7 +245,7 @@ def _contrasts(mass: FloatArray, *, mirrored: bool) -> FloatArray:
         rows.append(row)
     for c in range(1, mass.size + 1) if mirrored else ():
         row = np.zeros(mass.size)
-        row[:c] = -1 / mass[:c].sum()
+        row[:c] = -2 / mass[:c].sum()
         rows.append(row)
     return np.array(rows)
 

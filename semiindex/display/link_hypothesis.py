@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from semiindex._types import FloatArray
+from semiindex.diagnostics.evidence import p_words
 from semiindex.diagnostics.link_hypothesis import LinkTest, link_test
 from semiindex.display.style import COLORS, QUIET, REFERENCE, prepare_axes, quiet_legend
 
@@ -37,6 +38,8 @@ class LinkTestDisplay:
         The known link in words.
     p_value : float
         Of the test.
+    n_draws : int, default=499
+        Bootstrap draws behind it: a p-value is not told more finely than they allow.
     level : float, default=0.95
         Confidence level of the band.
     scale : str, default=""
@@ -72,6 +75,7 @@ class LinkTestDisplay:
         *,
         name: str,
         p_value: float,
+        n_draws: int = 499,
         level: float = 0.95,
         scale: str = "",
     ) -> None:
@@ -82,6 +86,7 @@ class LinkTestDisplay:
         self.known = known
         self.name = name
         self.p_value = p_value
+        self.n_draws = n_draws
         self.level = level
         self.scale = scale
 
@@ -107,6 +112,7 @@ class LinkTestDisplay:
             test.known_probability,
             name=test.link,
             p_value=test.p_value,
+            n_draws=test.n_draws,
             level=band.level,
             scale=band.scale,
         )
@@ -163,7 +169,7 @@ class LinkTestDisplay:
             color=REFERENCE,
             ls=(0, (5, 2)),
             lw=1.6,
-            label=f"{self.name} link, same index (p = {self.p_value:.2g})",
+            label=f"{self.name} link, same index ({p_words(self.p_value, self.n_draws)})",
         )
         ax.set(xlim=(self.index[0], self.index[-1]), ylim=(0, 1), yticks=np.linspace(0, 1, 6))
         unit = f"\nscale: {self.scale}" if self.scale else ""

@@ -12,7 +12,9 @@ import numpy as np
 from semiindex.data import PreferencePairs
 from semiindex.data.column_codes import ColumnCode
 from semiindex.data.encoding import OptionEncoder
-from semiindex.diagnostics import Diagnosis, diagnose
+from semiindex.diagnostics import Diagnosis, LinkTest, diagnose
+from semiindex.diagnostics.evidence import p_words
+from semiindex.diagnostics.findings import COUNTS_FROM
 from semiindex.diagnostics.held_out import HeldOutComparison, compare_held_out
 from semiindex.display import CalibrationDisplay, CoefficientDisplay, LinkDisplay
 from semiindex.exceptions import InvalidDataError, SemiindexWarning
@@ -218,9 +220,31 @@ class Analysis:
             index=pd.Index(names, name="feature"),
         )
 
+    @property
+    def _link_test(self) -> LinkTest | None:
+        """The page's test of the logistic link; None where it did not run."""
+        if self.diagnosis is None or "link" not in set(self.diagnosis):
+            return None
+        found = self.diagnosis["link"]
+        return found if isinstance(found, LinkTest) else None
+
+    @property
+    def against_logistic(self) -> bool:
+        """Whether held-out predictions or the test of the page speak against the logistic link."""
+        gap = self.held_out.difference(LOGISTIC, FREE)
+        test = self._link_test
+        return gap.mean > 2 * gap.error or (test is not None and test.p_value <= COUNTS_FROM)
+
     def verdict(self) -> str:
-        """One sentence on the logistic link."""
-        return self.held_out.sentence(LOGISTIC, FREE)
+        """What all that was done says of the logistic link."""
+        head = f"{'Evidence' if self.against_logistic else 'No evidence'} against the logistic link"
+        held_out = self.held_out.sentence(LOGISTIC, FREE).partition(": ")[2]
+        test = self._link_test
+        if test is None:
+            return f"{head}: {held_out}"
+        answer = "rejects it" if test.p_value <= COUNTS_FROM else "does not reject it"
+        shown = p_words(test.p_value, test.n_draws)
+        return f"{head}: {held_out} A test, which sees smaller departures, {answer} at 1% ({shown})."
 
     def notes(self) -> tuple[str, ...]:
         """Assumptions and remarks, without what was warned of."""

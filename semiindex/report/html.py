@@ -35,14 +35,12 @@ def render_report(analysis: Analysis, command: str) -> str:
     """
     here = files("semiindex.report")
     page = Template((here / "report.html").read_text(encoding="utf-8"))
-    held = analysis.held_out
-    gap = held.difference(LOGISTIC, FREE)
     return page.substitute(
         style=(here / "report.css").read_text(encoding="utf-8"),
         version=escape(__version__),
         title=escape(f"Preferences in {analysis.reading.table}"),
         subtitle=escape(_subtitle(analysis)),
-        tone="against" if gap.mean > 2 * gap.error else "",
+        tone="against" if analysis.against_logistic else "",
         summary="\n".join(_summary(analysis)),
         tiles=_tiles(analysis),
         command=escape(command),
@@ -87,6 +85,9 @@ def _summary(analysis: Analysis) -> list[str]:
         f"<p>The link-free fit predicts {100 * gain:.1f} % of held-out comparisons rightly, the logistic fit "
         f"{100 * held.accuracy(LOGISTIC):.1f} %.</p>"
     )
+    if analysis.diagnosis is not None:
+        asked = "; ".join(f"{answer.asked} {answer.verdict}" for answer in analysis.diagnosis.answers)
+        lines.append(f"<p>{escape(asked)}. The reasons stand below, under the same questions.</p>")
     return lines
 
 

@@ -27,5 +27,5 @@ def test_drawing_shows_what_is_stored(free, pairs) -> None:
     vertices = display.band_.get_paths()[0].vertices
     assert vertices[:, 1].min() == display.lower.min()
     assert vertices[:, 1].max() == display.upper.max()
-    assert "p = " in ax.get_legend().get_texts()[2].get_text()
+    assert f"(p < {2 / 2000:g})" in ax.get_legend().get_texts()[2].get_text()  # as in words
     plt.close(ax.figure)

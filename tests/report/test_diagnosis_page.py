@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from semiindex import ProfiledLinkPolicy, diagnose
+from semiindex import Multipliers, ProfiledLinkPolicy, diagnose, link_test
+from semiindex.diagnostics import Diagnosis, Section
+from semiindex.diagnostics.held_out import HeldOutComparison
 from semiindex.exceptions import SemiindexWarning
+from semiindex.report.analysis import FREE, LOGISTIC, Analysis
 from semiindex.report.arguments import FitSettings, make_parser, read_settings
 from semiindex.report.command import main
 from semiindex.report.diagnosis_page import _OPTIONS
@@ -96,6 +100,38 @@ def test_time_and_no_time_contradict_each_other(wide_csv, tmp_path, capsys) -> N
         with pytest.raises(SystemExit):
             main([*arguments, "--diagnose-seconds", value])
         assert "number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("gap", "p_value", "head"),
+    [
+        (0.0, 0.4, "No evidence"),
+        (0.0, 0.03, "No evidence"),  # the page does not count it either
+        (0.0, 0.004, "Evidence"),
+        (0.5, 0.4, "Evidence"),
+        (0.0, None, "No evidence"),
+    ],
+)
+def test_headline_and_page_say_the_same_of_the_logistic_link(gap, p_value, head) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 2))
+    z = (rng.random(100) < 1 / (1 + np.exp(-X[:, 0]))).astype(float)
+    model = ProfiledLinkPolicy().fit(X, z)
+    found = {}
+    if p_value is not None:
+        test = link_test(model, X, z, method="score", multipliers=Multipliers(99))
+        found["link"] = replace(test, p_value=p_value)
+    sections = tuple(Section(key, result, 0.0) for key, result in found.items())
+    worse = np.where(z > 0, 0.6 - gap, 0.4 + gap) + 0.001 * rng.random(100)
+    held_out = HeldOutComparison(
+        {FREE: np.where(z > 0, 0.6, 0.4), LOGISTIC: worse}, z, np.ones(100), np.arange(100), "comparisons", 5
+    )
+    page = Diagnosis("", sections, (), (), 100)
+    analysis = Analysis(None, None, model, None, held_out, page, ())
+    verdict = analysis.verdict()
+    assert verdict.startswith(f"{head} against the logistic link: held out, ")
+    assert ("at 1%" in verdict) == (p_value is not None)
+    assert analysis.against_logistic == (head == "Evidence")
 
 
 def test_default_time() -> None:
