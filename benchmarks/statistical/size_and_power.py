@@ -216,7 +216,8 @@ def row(cell: Sample, test: str, null: bool, rejected: float) -> dict[str, Any]:
 def table(results: pd.DataFrame, replications: int) -> str:
     """Sizes, marked where they leave their band, then powers."""
     lines = ["| test | data | groups | null hypothesis | rejected, % |", "|---|---|---|---|---|"]
-    for entry in results.sort_values(["null", "test"], ascending=[False, True], kind="stable").itertuples():
+    order = ["null", "test", "link", "design", "n_groups"]
+    for entry in results.sort_values(order, ascending=[False, True, True, True, True]).itertuples():
         mark = " (!)" if entry.null and not SIZE[0] <= entry.rejected <= SIZE[1] else ""
         cells = [entry.test, f"{entry.link}, {entry.design}", entry.n_groups or "none"]
         cells += ["true" if entry.null else "false", f"{entry.rejected:.1f}{mark}"]

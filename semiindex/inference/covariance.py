@@ -72,7 +72,7 @@ def sandwich_covariance(psi: FloatArray, observations: Observations, n_free: int
     -------
     CovarianceEstimate
     """
-    sums = psi * observations.share[:, None]
+    sums: FloatArray = psi * observations.share[:, None]
     if observations.frequency.size < len(psi):
         sums = sums_by_code(sums, observations.codes)
     factor = _degrees(observations.total, n_free)
