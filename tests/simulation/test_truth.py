@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -288,3 +289,13 @@ def test_a_truth_is_a_value() -> None:
 def test_parameters_without_a_meaning(make: object, message: str) -> None:
     with pytest.raises((InvalidParameterError, InvalidDataError), match=message):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("factors", "message"),
+    [({"k": [1, 2]}, r"factors\['k'\] must be one number or text"), ({1: 2}, "a mapping of values by name")],
+)
+def test_factors_are_values_of_a_column(factors: dict[Any, Any], message: str) -> None:
+    with pytest.raises(InvalidParameterError, match=message):
+        Truth(factors=factors)
+    assert Truth(factors={"a": 1, "b": "x", "c": None, "d": np.float64(2)}).factors["d"] == 2
