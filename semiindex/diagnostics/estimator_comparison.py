@@ -13,6 +13,7 @@ from scipy.stats import t as student
 
 from semiindex._types import FloatArray, IntArray
 from semiindex.diagnostics.base import Diagnostic, Level
+from semiindex.diagnostics.counts import require_count
 from semiindex.diagnostics.held_out import Loss, held_out_folds, row_losses
 from semiindex.diagnostics.refits import RefitData
 from semiindex.exceptions import InvalidParameterError
@@ -46,6 +47,8 @@ class EstimatorComparison(Diagnostic):
         Level of the intervals.
     n_clusters : int
         What was held out together, how many.
+    grouped : bool
+        Whether that was groups of comparisons, else single ones.
     """
 
     losses: FloatArray
@@ -55,6 +58,7 @@ class EstimatorComparison(Diagnostic):
     test_ratio: float
     confidence: float
     n_clusters: int
+    grouped: bool
 
     @property
     def title(self) -> str:
@@ -102,13 +106,17 @@ class EstimatorComparison(Diagnostic):
             else:
                 word = "better" if means[k] < 0 else "worse"
                 parts.append(f"{name!r} is {word} ({means[k]:+.4f} +- {half[k]:.4f})")
+        held_out = (
+            f"whole groups were held out ({self.n_clusters:,})"
+            if self.grouped
+            else f"each of {self.n_clusters:,} comparisons was held out by itself, as independent of the rest"
+        )
         return (
             f"Mean {_NAMES[self.loss]} on held-out comparisons, minus that of {self.baseline!r}: "
             + "; ".join(parts)
-            + f". Intervals at {self.confidence:.0%}, corrected for training sets that overlap; whole "
-            f"groups were "
-            f"held out ({self.n_clusters:,}). A model that cannot be told from another here may still give "
-            "another policy: losses see the data, not the menu."
+            + f". Intervals at {self.confidence:.0%}, corrected for training sets that overlap; {held_out}. "
+            "A model that cannot be told from another here may still give another policy: losses see the "
+            "data, not the menu."
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -183,7 +191,8 @@ def compare_estimators(
     Raises
     ------
     InvalidParameterError
-        For fewer than two estimators, an unknown loss or baseline.
+        For fewer than two estimators, an unknown loss or baseline, a confidence out of range, and numbers
+        of folds or partitions that are not whole.
     InvalidDataError
         If there is nothing to hold out.
 
@@ -209,6 +218,10 @@ def compare_estimators(
     >>> result.level
     'fine'
     """
+    if not isinstance(estimators, Mapping):
+        raise InvalidParameterError(
+            f"estimators must be a dictionary of estimators by name, got {type(estimators).__name__}"
+        )
     names = tuple(estimators)
     first = names[0] if baseline is None and names else baseline
     if len(names) < 2 or first not in names:
@@ -217,10 +230,9 @@ def compare_estimators(
         )
     if loss not in _NAMES:
         raise InvalidParameterError(f"loss must be one of {list(_NAMES)}, got {loss!r}")
-    if not (n_folds >= 2 and n_repeats >= 1):
-        raise InvalidParameterError(
-            f"n_folds must be at least 2 and n_repeats at least 1, got {n_folds!r} and {n_repeats!r}"
-        )
+    if not 0 < confidence < 1:
+        raise InvalidParameterError(f"confidence must lie between 0 and 1, such as 0.95, got {confidence!r}")
+    n_folds, n_repeats = require_count("n_folds", n_folds, 2), require_count("n_repeats", n_repeats, 1)
     data = RefitData.read(X, y, sample_weight, groups)
     tests = [
         np.flatnonzero(folds == fold)
@@ -243,6 +255,7 @@ def compare_estimators(
         tested / (total - tested),
         confidence,
         int(np.unique(data.codes).size),
+        grouped=int(data.codes.max()) + 1 < data.codes.size,
     )
 
 

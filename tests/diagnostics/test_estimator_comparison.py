@@ -74,6 +74,8 @@ def test_raters_are_held_out_whole(rng):
     whole = compare_estimators(models, pairs, n_repeats=1)
     mixed = compare_estimators(models, pairs, groups=np.arange(300), n_repeats=1)
     assert whole.n_clusters == 30
+    assert "whole groups were held out (30)" in whole.reading()
+    assert "each of 300 comparisons was held out by itself" in mixed.reading()
     assert whole.losses.mean() > 0.6 > 0.45 > mixed.losses.mean(axis=0).min()
 
 
@@ -94,5 +96,13 @@ def test_what_is_refused(rng):
         compare_estimators(BOTH, X, y, baseline="three")
     with pytest.raises(InvalidParameterError, match="loss must be"):
         compare_estimators(BOTH, X, y, loss="auc")
-    with pytest.raises(InvalidParameterError, match="n_folds"):
-        compare_estimators(BOTH, X, y, n_folds=1)
+    for n_folds in (1, 2.5, "five"):
+        with pytest.raises(InvalidParameterError, match="n_folds must be an integer of at least 2"):
+            compare_estimators(BOTH, X, y, n_folds=n_folds)
+    with pytest.raises(InvalidParameterError, match="n_repeats must be an integer of at least 1"):
+        compare_estimators(BOTH, X, y, n_repeats=2.5)
+    with pytest.raises(InvalidParameterError, match="dictionary of estimators by name, got list"):
+        compare_estimators(list(BOTH.values()), X, y)
+    for confidence in (0, 2):
+        with pytest.raises(InvalidParameterError, match="confidence must lie between 0 and 1"):
+            compare_estimators(BOTH, X, y, confidence=confidence)

@@ -180,15 +180,20 @@ def test_resumes_from_its_files(rng, tmp_path):
     assert (again.errors == 0.5).sum() == 1
     learning_curve(model, X, y, random_state=1, **arguments)  # another seed, other files
     assert len(list(tmp_path.iterdir())) == 12
-    other = KnownLinkPolicy(ProbitLink()).fit(X, y)  # another model of the same class
-    probit = learning_curve(other, X, y, **arguments)
-    assert len(list(tmp_path.iterdir())) == 18
-    np.testing.assert_array_equal(
-        probit.errors, learning_curve(other, X, y, n_repeats=3, shares=[0.3, 0.6]).errors
-    )
     files[2].write_text("half a fi")
     with pytest.raises(InvalidDataError, match="delete it"):
         learning_curve(model, X, y, **arguments)
+
+
+def test_models_of_one_class_do_not_share_files(rng, tmp_path):
+    """Not even with the true index for a target, which is the same for both."""
+    X, y = _sample(rng, 300)
+    arguments = {"n_repeats": 2, "shares": [0.3, 0.6], "true_index": X @ THETA}
+    logistic, probit = (KnownLinkPolicy(link).fit(X, y) for link in (LogisticLink(), ProbitLink()))
+    learning_curve(logistic, X, y, cache=tmp_path, **arguments)
+    found = learning_curve(probit, X, y, cache=tmp_path, **arguments)
+    assert len(list(tmp_path.iterdir())) == 8
+    np.testing.assert_array_equal(found.errors, learning_curve(probit, X, y, **arguments).errors)
 
 
 def test_pairs_with_a_kernel_index(rng):

@@ -22,8 +22,9 @@ from semiindex import (
 )
 from semiindex.diagnostics import Multipliers
 from semiindex.diagnostics.evidence import in_words, level_of, monte_carlo_p_value
-from semiindex.diagnostics.null_models import read_tested_sample
+from semiindex.diagnostics.null_models import read_tested_sample, smooth_null
 from semiindex.diagnostics.parametric_bootstrap import departure, departures_under_null, distinct_comparisons
+from semiindex.diagnostics.simultaneous_band import _standardised_fit, simultaneous_band
 from semiindex.exceptions import InvalidDataError, InvalidParameterError
 from semiindex.inference import Bootstrap
 
@@ -170,6 +171,24 @@ def test_the_band_is_wider_than_pointwise_and_holds_the_estimate(flipped) -> Non
     assert np.all(narrower.upper - narrower.lower <= band.upper - band.lower)
 
 
+def test_the_band_is_nowhere_narrower_than_its_information_allows() -> None:
+    """Far out there are hardly any residuals, and in a small sample their squares say too little."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(200, 2))
+    y = (rng.random(200) < 1 / (1 + np.exp(-2 * X @ [1.0, -0.6]))).astype(int)
+    free = ProfiledLinkPolicy().fit(X, y)
+    sample = read_tested_sample(free, X, y, None, None)
+    null = smooth_null(free, sample)
+    band = simultaneous_band(free, null, sample, FEW, 0.95)
+    fit = _standardised_fit(free, free.link_, null, sample, band.t)
+    least = np.sqrt(np.sum(fit.to_logit**2, axis=1))
+    blocks = np.sqrt(null.blocks.frequency @ fit.changes(null) ** 2)
+    assert (blocks < 0.9 * least).any()
+    odds = [np.log(p / (1 - p)) for p in (band.probability, band.upper)]
+    used = least > 1e-6
+    assert np.all((odds[1] - odds[0])[used] >= band.critical_value * least[used] * (1 - 1e-6))
+
+
 @pytest.mark.slow
 def test_standard_errors_of_the_band_are_those_of_refits() -> None:
     """Spread of the fitted logit over samples against its mean standard error."""
@@ -265,6 +284,21 @@ def test_a_falling_link_is_found_where_it_falls(antisymmetric) -> None:
     assert result.fall > 0.2
     assert result.lower[1] == result.upper[0]
     assert "A larger index should never be worse" in result.reading()
+
+
+def test_a_fall_across_zero_is_found_and_measured_against_its_mirror_image() -> None:
+    """The option with the larger index loses in 70% of close comparisons, and wins in 95% of the others."""
+    rng = np.random.default_rng(9)
+    X = rng.normal(size=(4000, 2))
+    t = X @ [0.8, -0.6]
+    right = rng.random(4000) < np.where(np.abs(t) < 0.4, 0.3, 0.95)
+    y = np.where(right, t > 0, t < 0).astype(int)
+    result = monotonicity_test(KnownLinkPolicy().fit(X, y), X, y, multipliers=FEW)
+    assert result.level == "warning"
+    assert result.lower == (-result.upper[1], -result.upper[0])
+    assert result.upper[1] == pytest.approx(0.4, abs=0.2)  # in root mean squares of the index
+    close = (np.abs(t) < result.upper[1]) & (t != 0)
+    assert result.fall == pytest.approx(1 - 2 * right[close].mean(), abs=0.1)  # from 70% to 30%
 
 
 def test_a_monotone_link_is_kept(logistic) -> None:

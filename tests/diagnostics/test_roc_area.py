@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import logit
+from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
 from semiindex import KnownLinkPolicy, LogisticLink, PreferencePairs, auc_interval, discrimination
@@ -68,6 +70,17 @@ def test_clustered_errors_are_those_of_the_cluster_bootstrap(rng):
     assert result.standard_error == pytest.approx(np.std(draws), rel=0.15)
     assert result.standard_error > 1.3 * auc_interval(y, score).standard_error
     assert result.n_clusters == 60
+
+
+def test_few_clusters_take_the_quantile_of_t(rng):
+    y, score, groups = _clustered(rng, n_clusters=8)
+    result = auc_interval(y, score, groups=groups, confidence=0.9)
+    half = np.diff(logit(result.interval))[0] / 2
+    error = result.standard_error / (result.auc * (1 - result.auc))  # of the logit
+    assert half / error == pytest.approx(student.ppf(0.95, 7))
+    apart = auc_interval(y, score, confidence=0.9)
+    half = np.diff(logit(apart.interval))[0] / 2
+    assert half * apart.auc * (1 - apart.auc) / apart.standard_error == pytest.approx(1.6449, abs=1e-4)
 
 
 def test_coverage_with_clusters(rng):
