@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from html import escape
-from importlib.resources import files
-from string import Template
 
 import numpy as np
 
-from semiindex import __version__
 from semiindex.report.analysis import FREE, LOGISTIC, Analysis
 from semiindex.report.diagnosis_page import diagnosis_section
+from semiindex.report.page import html_table, html_tiles, render_page
 from semiindex.report.pictures import data_uri
 
-__all__ = ["html_table", "render_report"]
+__all__ = ["render_report"]
 
 
 def render_report(analysis: Analysis, command: str) -> str:
@@ -33,13 +31,10 @@ def render_report(analysis: Analysis, command: str) -> str:
     str
         A complete HTML document.
     """
-    here = files("semiindex.report")
-    page = Template((here / "report.html").read_text(encoding="utf-8"))
-    return page.substitute(
-        style=(here / "report.css").read_text(encoding="utf-8"),
-        version=escape(__version__),
-        title=escape(f"Preferences in {analysis.reading.table}"),
-        subtitle=escape(_subtitle(analysis)),
+    return render_page(
+        "report.html",
+        title=f"Preferences in {analysis.reading.table}",
+        subtitle=_subtitle(analysis),
         tone="against" if analysis.against_logistic else "",
         summary="\n".join(_summary(analysis)),
         tiles=_tiles(analysis),
@@ -109,14 +104,13 @@ def _by_importance(analysis: Analysis, most: int = 6) -> tuple[list[str], list[f
 def _tiles(analysis: Analysis) -> str:
     held, pairs = analysis.held_out, analysis.reading.pairs
     gap = held.difference(LOGISTIC, FREE)
-    tiles = [
-        (f"{pairs.n_units:,}", analysis.reading.units_name),
-        (f"{held.log_loss(FREE):.4f}", "held-out log loss, link-free"),
-        (f"{held.log_loss(LOGISTIC):.4f}", "held-out log loss, logistic"),
-        (f"{gap.mean:+.4f} ± {gap.error:.4f}".replace("-", "−"), "difference and its standard error"),
-    ]
-    return "\n".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>' for value, name in tiles
+    return html_tiles(
+        [
+            (f"{pairs.n_units:,}", analysis.reading.units_name),
+            (f"{held.log_loss(FREE):.4f}", "held-out log loss, link-free"),
+            (f"{held.log_loss(LOGISTIC):.4f}", "held-out log loss, logistic"),
+            (f"{gap.mean:+.4f} ± {gap.error:.4f}".replace("-", "−"), "difference and its standard error"),
+        ]
     )
 
 
@@ -185,31 +179,6 @@ def _held_out_parts(analysis: Analysis) -> dict[str, str]:
         "calibration_picture": data_uri(analysis.calibration_display(), 4.9, 4.4),
         "calibration_caption": escape(caption),
     }
-
-
-def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table.
-
-    Parameters
-    ----------
-    header : sequence of str
-        Names of the columns.
-    rows : iterable of sequence of str
-        First column text, the others numbers.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
-
-    def line(cells: Sequence[str], tag: str) -> str:
-        number = ' class="number"'
-        marked = [f"<{tag}{number if j else ''}>{escape(cell)}</{tag}>" for j, cell in enumerate(cells)]
-        return f"<tr>{''.join(marked)}</tr>"
-
-    body = "\n".join(line(row, "td") for row in rows)
-    return f"<table>\n<thead>{line(header, 'th')}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
 
 
 def _facts_table(facts: Iterable[tuple[str, str]]) -> str:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from importlib.resources import files
-from string import Template
 from typing import TYPE_CHECKING
 
-from semiindex import __version__
 from semiindex.display.metric_words import metric_label, metric_meaning
-from semiindex.report.html import html_table
+from semiindex.report.page import html_table, html_tiles, render_page
 from semiindex.report.pictures import figure_uri
 from semiindex.report.study_pictures import StudyPicture
 from semiindex.simulation.description import StudyDescription
@@ -49,13 +46,10 @@ def render_study(
     str
         A complete HTML document.
     """
-    here = files("semiindex.report")
-    page = Template((here / "study.html").read_text(encoding="utf-8"))
-    return page.substitute(
-        style=(here / "report.css").read_text(encoding="utf-8"),
-        version=escape(__version__),
-        title=escape(description.title),
-        subtitle=escape(_subtitle(description)),
+    return render_page(
+        "study.html",
+        title=description.title,
+        subtitle=_subtitle(description),
         tiles=_tiles(result),
         reading=escape(_reading(description, result)),
         pictures=_pictures(pictures),
@@ -78,14 +72,13 @@ def _subtitle(description: StudyDescription) -> str:
 def _tiles(result: StudyResult) -> str:
     frame = result.frame
     warned = int((frame["n_warnings"] > 0).sum())
-    tiles = [
-        (f"{len(frame):,}", "fits"),
-        (f"{len(result.failures):,}", "with an error"),
-        (f"{warned:,}", "with a warning"),
-        (f"{frame['seconds'].sum():,.0f} s", "in fits, over all processes"),
-    ]
-    return "\n".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>' for value, name in tiles
+    return html_tiles(
+        [
+            (f"{len(frame):,}", "fits"),
+            (f"{len(result.failures):,}", "with an error"),
+            (f"{warned:,}", "with a warning"),
+            (f"{frame['seconds'].sum():,.0f} s", "in fits, over all processes"),
+        ]
     )
 
 
