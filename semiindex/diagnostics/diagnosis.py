@@ -133,7 +133,8 @@ class Diagnosis(Diagnostic):
         if not self.sections:
             return ("Run it again with more time, or another kind of fit: nothing was examined.",)
         if self.n_blocks < ENOUGH_BLOCKS:
-            return (f"Collect more comparisons: {self.n_blocks} independent answers show large faults only.",)
+            few = f"{self.n_blocks} independent raters or comparisons show large faults only"
+            return (f"Collect more comparisons, of more raters: {few}.",)
         if self.answers[0].verdict == "yes":
             return ("Nothing has to be changed. Report coefficients with standard errors (infer).",)
         return (

@@ -80,7 +80,7 @@ def diagnose(
         divergence or seed without a meaning.
     InvalidDataError
         If these are not the data of the fit, labels included; for raters without a name, or fewer than
-        eight independent comparisons.
+        eight comparisons.
 
     See Also
     --------

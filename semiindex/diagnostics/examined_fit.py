@@ -35,7 +35,7 @@ __all__ = ["ExaminedFit", "read_examined", "require_enough"]
 #: Comparisons on which the time of a refit is measured at most, and the part of them for the time that
 #: does not depend on their number.
 _TIMED, _PART = 20_000, 8
-#: Independent comparisons, or raters, below which nothing can be said at all.
+#: Comparisons below which nothing can be said at all.
 _FEWEST_BLOCKS = 8
 #: Of the cross-validated predictions.
 _FOLDS = 5
@@ -227,12 +227,12 @@ def require_enough(case: ExaminedFit) -> None:
     Raises
     ------
     InvalidDataError
-        For fewer than eight raters, or comparisons where no raters are known.
+        For fewer than eight comparisons. Of few raters little can be said as well; the page says why.
     """
-    if case.n_blocks < _FEWEST_BLOCKS:
-        what = "raters" if case.knows_raters else "independent comparisons"
+    count = case.data.y.size if case.knows_raters else case.n_blocks
+    if count < _FEWEST_BLOCKS:
         raise InvalidDataError(
-            f"There are {case.n_blocks} {what}: a diagnosis needs {_FEWEST_BLOCKS} at least, and says little "
+            f"There are {count} comparisons: a diagnosis needs {_FEWEST_BLOCKS} at least, and says little "
             f"with fewer than {ENOUGH_BLOCKS}"
         )
 

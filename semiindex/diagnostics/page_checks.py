@@ -122,7 +122,8 @@ def _require_parts(case: ExaminedFit) -> None:
     if case.n_blocks < _FEWEST_PARTS:
         what = "raters" if case.knows_raters else "independent comparisons"
         raise InvalidDataError(
-            f"There are {case.n_blocks} {what}: their subsamples would have too few for a learning curve"
+            f"There are {case.n_blocks} {what}: a learning curve takes subsamples of them, and needs "
+            f"{_FEWEST_PARTS} at least"
         )
 
 

@@ -95,7 +95,7 @@ def _answer(
     if missing:
         return Answer(question, "not examined", skipped[missing[0]])
     if n_blocks < ENOUGH_BLOCKS:
-        few = f"there are {n_blocks} independent answers, and with fewer than {ENOUGH_BLOCKS} little shows"
+        few = f"{n_blocks} independent raters or comparisons show little (fewer than {ENOUGH_BLOCKS})"
         return Answer(question, "with care", f"nothing that was looked at speaks against it, but {few}")
     return Answer(question, "yes", _YES[question])
 

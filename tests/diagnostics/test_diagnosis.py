@@ -397,10 +397,8 @@ def test_raters_without_a_name_and_too_few_answers_are_refused(logistic) -> None
     raters = np.where(np.arange(500) == 7, np.nan, np.arange(500) // 5)
     with pytest.raises(InvalidDataError, match="groups has no value in row 7"):
         diagnose(model, X, y=y, groups=raters)
-    with pytest.raises(InvalidDataError, match="There are 2 raters: a diagnosis needs 8 at least"):
-        diagnose(model, X, y=y, groups=np.arange(500) % 2)
     few = KnownLinkPolicy(ridge=0.1).fit(X[:6], y[:6])
-    with pytest.raises(InvalidDataError, match="There are 6 independent comparisons"):
+    with pytest.raises(InvalidDataError, match="There are 6 comparisons: a diagnosis needs 8 at least"):
         diagnose(few, X[:6], y=y[:6])
 
 
@@ -424,10 +422,21 @@ def test_few_answers_are_never_enough_for_a_yes(quick) -> None:
     y = (rng.random(40) < expit(X @ [1.0, -1.0])).astype(int)
     found = diagnose(KnownLinkPolicy().fit(X, y), X, y=y, time_budget=600)
     assert "yes" not in verdicts(found).values()
-    assert "there are 40 independent answers" in found.answers[1].because
+    assert "40 independent raters or comparisons show little" in found.answers[1].because
     counted = np.full(40, 3.0)  # and as many more by weight
     model = KnownLinkPolicy().fit(X, y, sample_weight=counted)
     assert verdicts(diagnose(model, X, None, y, counted, time_budget=600))["link"] == "yes"
+
+
+@pytest.mark.parametrize("n_raters", [1, 2, 10])
+def test_few_raters_have_a_page_that_says_so(n_raters, logistic) -> None:
+    X, y = logistic
+    found = diagnose(KnownLinkPolicy().fit(X, y), X, y=y, groups=np.arange(500) % n_raters, time_budget=600)
+    assert "yes" not in verdicts(found).values()
+    reasons = {item.key: item.reason for item in found.skipped}
+    assert f"There are {n_raters} rater" in reasons["learning_curve"]
+    if n_raters < 8:
+        assert f"{n_raters} independent groups" in reasons["link"]
 
 
 def test_where_no_question_is_answered_the_page_is_not_fine(page) -> None:
