@@ -27,7 +27,7 @@ CURVES = {
     "orthogonal": ("orthogonal", "#CC79A7", "-", "D"),
     "ranking": ("ranking", "#009E73", "-", "^"),
     "spline": ("link learned: spline (the default)", "#0072B2", "-", "o"),
-    "known link": ("link known (the yardstick)", "#555555", ":", ""),
+    "known link": ("link known, no ridge", "#555555", ":", ""),
 }
 
 
