@@ -32,6 +32,8 @@ _ROUNDING = 1e-9
 class LearningCurve(Diagnostic):
     """Sampling error of the index by sample size, and the rate at which it falls.
 
+    Made by `learning_curve`, which has an example.
+
     Attributes
     ----------
     sizes : array of shape (k,)

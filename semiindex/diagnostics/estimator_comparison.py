@@ -31,6 +31,8 @@ _NAMES = {"log": "log loss", "brier": "Brier score", "error": "share of wrong pr
 class EstimatorComparison(Diagnostic):
     """Held-out losses of several estimators, by fold.
 
+    Made by `compare_estimators`, which has an example.
+
     Attributes
     ----------
     losses : array of shape (n_folds * n_repeats, k)

@@ -33,6 +33,8 @@ _BINS = 14
 class MonotonicityTest(Diagnostic):
     """Test of a nondecreasing link.
 
+    Made by `monotonicity_test`, which has an example.
+
     Attributes
     ----------
     statistic, p_value : float

@@ -35,6 +35,8 @@ _RARE = 0.01
 class BrierDecomposition:
     """Terms of the mean squared error of predicted probabilities.
 
+    Made by `brier_decomposition`, which has an example.
+
     ``brier = reliability - resolution + uncertainty + within_variance - within_covariance``, exactly.
 
     Attributes
@@ -69,6 +71,8 @@ class BrierDecomposition:
 @dataclass(frozen=True, eq=False, repr=False)
 class Calibration(Diagnostic):
     """Predicted probabilities against shares of wins.
+
+    Made by `calibration`, which has an example.
 
     Attributes
     ----------

@@ -26,6 +26,8 @@ __all__ = ["Discrimination", "auc_interval", "discrimination"]
 class Discrimination(Diagnostic):
     """Area under the ROC curve with its interval.
 
+    Made by `discrimination`, which has an example.
+
     Attributes
     ----------
     auc : float

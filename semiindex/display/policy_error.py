@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PolicyErrorDisplay"]
 
+#: Times the largest distance from which the reference would leave no room for the distances.
+_BEYOND = 5.0
+
 
 class PolicyErrorDisplay:
     """Histogram of the bootstrap's distances, the upper limit, and the distance of the reference.
@@ -120,10 +123,16 @@ class PolicyErrorDisplay:
             ls="-",
             lw=1.8,
         )
+        end = max(float(draws.max()), self.upper_limit)
+        beyond = self.from_reference > _BEYOND * end
         self.reference_ = self._line(
-            self.from_reference, "the reference", color=REFERENCE, ls=(0, (5, 2)), lw=1.6
+            self.from_reference,
+            "the reference" + (" (beyond the axis)" if beyond else ""),
+            color=REFERENCE,
+            ls=(0, (5, 2)),
+            lw=1.6,
         )
-        self.ax_.set_xlim(left=0)
+        self.ax_.set_xlim(0, 100 * (1.3 * end if beyond else 1.05 * max(end, self.from_reference)))
         self.ax_.set_xlabel(
             f"Decisions that differ from the learned policy's, percent\n(at a divergence of {self.budget:g})"
         )

@@ -160,6 +160,12 @@ def test_policy_errors_are_those_of_the_draws(sample, menu) -> None:
     assert sum(bar.get_height() for bar in display.bars_) == 39
     assert display.limit_.get_xdata()[0] == pytest.approx(100 * result.upper_limit)
     assert display.reference_.get_xdata()[0] == pytest.approx(100 * result.from_reference)
+    near = PolicyErrorDisplay.from_interval(replace(result, from_reference=3 * result.upper_limit)).plot()
+    assert near.ax_.get_xlim()[1] > 300 * result.upper_limit
+    assert "beyond" not in near.reference_.get_label()
+    far = PolicyErrorDisplay.from_interval(replace(result, from_reference=0.99)).plot()
+    assert far.ax_.get_xlim()[1] < 99
+    assert "beyond the axis" in far.reference_.get_label()
 
 
 def test_the_critical_radius_is_where_the_curves_cross(sample) -> None:
