@@ -32,6 +32,8 @@ _BINS = 8
 class AntisymmetryTest(Diagnostic):
     """Test of ``Psi(-t) = 1 - Psi(t)``.
 
+    Made by `antisymmetry_test`, which has an example.
+
     Attributes
     ----------
     statistic, p_value : float

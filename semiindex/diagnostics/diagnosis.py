@@ -80,6 +80,8 @@ class Skipped:
 class Diagnosis(Diagnostic):
     """All diagnostics that apply to a fit, as one page; ``diagnosis["link"]`` is one of them.
 
+    Made by `diagnose`, which has an example.
+
     Attributes
     ----------
     subject : str
@@ -135,7 +137,7 @@ class Diagnosis(Diagnostic):
         if self.n_blocks < ENOUGH_BLOCKS:
             few = f"{self.n_blocks} independent raters or comparisons show large faults only"
             return (f"Collect more comparisons, of more raters: {few}.",)
-        if self.answers[0].verdict == "yes":
+        if all(answer.verdict == "yes" for answer in self.answers[:2]):
             return ("Nothing has to be changed. Report coefficients with standard errors (infer).",)
         return (
             "Nothing that was looked at asks for a change. See below why the rest was not examined, and what "

@@ -31,6 +31,8 @@ _NOTABLE = 0.05
 class IndexTest(Diagnostic):
     """Test of a single linear index.
 
+    Made by `index_test`, which has an example.
+
     Attributes
     ----------
     terms : tuple of str

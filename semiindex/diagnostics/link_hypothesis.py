@@ -49,6 +49,8 @@ _BOOTSTRAP = Bootstrap(n_draws=499)
 class LinkTest(Diagnostic):
     """Test of a known link against a monotone one.
 
+    Made by `link_test`, which has an example.
+
     Attributes
     ----------
     link : str

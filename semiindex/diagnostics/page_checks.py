@@ -120,7 +120,7 @@ def _require_policy(case: ExaminedFit) -> None:
 def _require_parts(case: ExaminedFit) -> None:
     """Subsamples are of whole raters, or units."""
     if case.n_blocks < _FEWEST_PARTS:
-        what = "raters" if case.knows_raters else "independent comparisons"
+        what = "rater(s)" if case.knows_raters else "independent comparisons"
         raise InvalidDataError(
             f"There are {case.n_blocks} {what}: a learning curve takes subsamples of them, and needs "
             f"{_FEWEST_PARTS} at least"
