@@ -135,7 +135,7 @@ class EfficiencyDisplay:
     def size(self) -> tuple[float, float]:
         """Width and height, in inches, of the figure that `plot` makes."""
         rows, columns = self.ratios.shape
-        return 2.2 + 1.15 * columns, 1.3 + 0.36 * rows
+        return 2.4 + 1.15 * columns, 1.5 + 0.36 * rows
 
     def plot(self, ax: Axes | None = None) -> EfficiencyDisplay:
         """Draw.
@@ -183,9 +183,9 @@ class EfficiencyDisplay:
         self.ax_.tick_params(length=0)
         for side in ("left", "bottom"):
             self.ax_.spines[side].set_visible(False)
-        self.ax_.set_title(
-            f"{metric_label(self.metric)}: ratio to {self.baseline}", fontsize="medium", color=INK
-        )
+        # To the right, where names of rows leave room for what is wider than the cells.
+        title = f"{metric_label(self.metric)}:\nratio to {self.baseline}"
+        self.ax_.set_title(title, fontsize="medium", color=INK, loc="right")
         return self
 
 

@@ -285,7 +285,9 @@ class StudyDisplay:
             figure.legend(
                 handles=legend_handles(self.panels[0].curves),
                 loc="outside lower center",
-                ncols=min(len(self.panels[0].curves), 2 * grid.columns),
+                ncols=min(
+                    len(self.panels[0].curves), (1 + _legend_columns(self.panels[0].curves)) * grid.columns
+                ),
                 frameon=False,
                 fontsize="small",
                 labelcolor=INK,

@@ -45,9 +45,11 @@ def draw_curves(ax: Axes, curves: Sequence[StudyCurve], *, logarithmic: bool) ->
         # On a logarithmic axis bars end above 0.
         below = np.minimum(bars, 0.9 * curve.mean) if logarithmic else bars
         # Where a power is fitted it is the line, and the means are joined faintly.
-        line = {"lw": 1.5} if curve.trend is None else {"lw": 0.7, "ls": "-", "alpha": 0.5}
-        ax.errorbar(x, curve.mean, yerr=np.vstack([below, bars]), elinewidth=0.9, **_POINTS | style | line)
+        joined = {} if curve.trend is None else {"ls": "none"}
+        bars_and_points = {"elinewidth": 0.9, "lw": 1.5} | _POINTS | style | joined
+        ax.errorbar(x, curve.mean, yerr=np.vstack([below, bars]), **bars_and_points)
         if curve.trend is not None:
+            ax.plot(x, curve.mean, lw=0.7, alpha=0.5, color=style["color"])
             ax.plot(x, curve.trend, lw=1.5, **style | {"marker": ""})
     if logarithmic:
         _logarithmic_axes(ax, curves)

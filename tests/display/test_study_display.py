@@ -39,7 +39,13 @@ def make(change=lambda row: row, links=LINKS, severities=SEVERITIES, sizes=SIZES
                         policy |= {f"reward[{budget:g}]": 10 * budget - angle * budget}
                         policy |= {f"gain_share[{budget:g}]": 1 - angle / 10}
                     row = {"truth": truth, "design": "mixed", "n": n, "replication": replication}
-                    account = {"seconds": 1.0, "n_warnings": 0, "n_convergence_warnings": 0, "warnings": "", "error": ""}
+                    account = {
+                        "seconds": 1.0,
+                        "n_warnings": 0,
+                        "n_convergence_warnings": 0,
+                        "warnings": "",
+                        "error": "",
+                    }
                     rows.append(change(row | {"estimator": estimator, "angle": angle} | policy | account))
     truths |= dict(extra)
     return StudyResult.from_rows(
@@ -274,7 +280,7 @@ def test_drawing_of_ratios():
     assert display.ax_.texts[1].get_color() == "white"
     assert display.mesh_.get_array().mask.tolist() == [[False, False], [True, True]]
     assert [label.get_text() for label in display.ax_.get_yticklabels()] == ["x", "y"]
-    assert display.ax_.get_title() == "Angle to the true direction (degrees): ratio to known"
+    assert display.ax_.get_title(loc="right") == "Angle to the true direction (degrees):\nratio to known"
 
 
 def test_entries_of_every_colour_can_be_read():
