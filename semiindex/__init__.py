@@ -52,6 +52,7 @@ __all__ = [
     "ProfiledLinkPolicy",
     "QuantitiesDisplay",
     "RankingPolicy",
+    "RocDisplay",
     "ShapeConstrainedLink",
     "SplineLink",
     "StudyDisplay",
@@ -131,6 +132,7 @@ _EXPORTS = {
     "ProfiledLinkPolicy": "semiindex.policy",
     "QuantitiesDisplay": "semiindex.display",
     "RankingPolicy": "semiindex.policy",
+    "RocDisplay": "semiindex.display",
     "ShapeConstrainedLink": "semiindex.link",
     "SplineLink": "semiindex.link",
     "StudyDisplay": "semiindex.display",
@@ -211,6 +213,7 @@ if TYPE_CHECKING:
         LinkTestDisplay,
         PolicyErrorDisplay,
         QuantitiesDisplay,
+        RocDisplay,
         StudyDisplay,
         plot_diagnostic,
     )

@@ -12,6 +12,7 @@ from semiindex.display.link import LinkDisplay
 from semiindex.display.link_hypothesis import LinkTestDisplay
 from semiindex.display.policy_error import PolicyErrorDisplay
 from semiindex.display.quantities import QuantitiesDisplay
+from semiindex.display.roc import RocDisplay
 from semiindex.display.study import StudyDisplay
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "LinkTestDisplay",
     "PolicyErrorDisplay",
     "QuantitiesDisplay",
+    "RocDisplay",
     "StudyDisplay",
     "plot_diagnostic",
 ]

@@ -68,8 +68,8 @@ def plot_diagnostic(result: Diagnostic, ax: Axes | None = None) -> Any:
     Raises
     ------
     InvalidParameterError
-        For anything else; `discrimination` and `preference_error_bound` are a number each, which a picture
-        would not make clearer.
+        For anything else: a `preference_error_bound` is one number, and the curve behind a
+        `discrimination` needs the comparisons (`RocDisplay`).
     InvalidDataError
         For an identification without standard errors.
 
