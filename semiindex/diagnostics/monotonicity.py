@@ -16,7 +16,7 @@ from semiindex.diagnostics.evidence import in_words, level_of, monte_carlo_p_val
 from semiindex.diagnostics.multipliers import Multipliers
 from semiindex.diagnostics.null_models import fit_free, read_tested_sample, smooth_null
 from semiindex.diagnostics.residual_bins import binned_residuals, block_sums
-from semiindex.diagnostics.score_process import merged_blocks
+from semiindex.diagnostics.score_process import merged_blocks, residual_without_block
 from semiindex.exceptions import InvalidDataError
 from semiindex.link.monotone_spline import weighted_quantiles
 
@@ -149,7 +149,8 @@ def monotonicity_test(
     groups : array-like of shape (n,), optional
         Clusters such as raters; by default those that `PreferencePairs` carry.
     multipliers : Multipliers, optional
-        Draws of the multiplier bootstrap; `Multipliers()` by default.
+        Draws of the multiplier bootstrap; ``Multipliers(kind="mammen")`` by default: a contrast of a narrow
+        range with a wide one is skewed, which random signs overlook.
 
     Returns
     -------
@@ -188,19 +189,21 @@ def monotonicity_test(
     antisymmetric = bool(model.antisymmetric)
     free = fit_free(model, sample, antisymmetric=antisymmetric)
     null = smooth_null(free, sample)
-    t, z, residual = null.t, sample.z, null.residual
+    t, z, sign = null.t, sample.z, np.ones(null.t.size)
     if antisymmetric:
-        turned = t < 0
-        t, z, residual = np.abs(t), np.where(turned, 1 - z, z), np.where(turned, -residual, residual)
+        sign = np.where(t < 0, -1.0, 1.0)
+        t, z = np.abs(t), np.where(sign < 0, 1 - z, z)
     codes, edges = _bins(t, null.weight)
     mass = np.bincount(codes, weights=null.weight).astype(np.float64)
     contrasts = _contrasts(mass, mirrored=antisymmetric)
     wins = np.bincount(codes, weights=null.weight * (z - 0.5 * antisymmetric))
     falls = contrasts @ wins
-    sums, frequency = merged_blocks(block_sums(null, residual, codes), null.blocks.frequency)
+    sums, frequency = merged_blocks(
+        block_sums(null, sign * residual_without_block(null), codes), null.blocks.frequency
+    )
     sums = sums @ contrasts.T
     error = np.sqrt(frequency @ sums**2)
-    multipliers = multipliers or Multipliers()
+    multipliers = multipliers or Multipliers(kind="mammen")
     draws = np.concatenate([(part @ (sums / error)).max(axis=1) for part in multipliers.chunks(frequency)])
     worst = int(np.argmax(falls / error))
     lower, upper = _ranges(worst, edges, mirrored=antisymmetric)
@@ -213,7 +216,7 @@ def monotonicity_test(
         fall=float(falls[worst]),
         lower=lower,
         upper=upper,
-        bins=binned_residuals(null, t, residual, z, codes),
+        bins=binned_residuals(null, t, sign * null.residual, z, codes),
         antisymmetric=antisymmetric,
         scale=str(free.normalization_),
     )

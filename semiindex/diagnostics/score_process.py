@@ -29,7 +29,15 @@ from semiindex.index.linear import LinearDesign
 from semiindex.inference.covariance import sums_by_code
 from semiindex.inference.sample import InferenceSample, Observations
 
-__all__ = ["MOST_BLOCKS", "NullModel", "ScoreProcess", "blocks_of", "merged_blocks", "score_process"]
+__all__ = [
+    "MOST_BLOCKS",
+    "NullModel",
+    "ScoreProcess",
+    "blocks_of",
+    "merged_blocks",
+    "residual_without_block",
+    "score_process",
+]
 
 #: Share of its size that the nuisance must leave of a direction.
 _LEAST_LEFT = 1e-4
@@ -184,8 +192,7 @@ def score_process(null: NullModel, directions: FloatArray) -> ScoreProcess:
     InvalidDataError
         If the null model explains all of them, or one block alone determines a nuisance parameter.
     """
-    gram = LinearDesign(null.nuisance).gram(null.weight * null.curvature)
-    whitened = null.nuisance @ inverse_root(gram)
+    whitened = _whitened(null)
     weighted = (null.weight * null.curvature)[:, None] * directions
     projected = directions - whitened @ (whitened.T @ weighted)
     size = np.sqrt(np.einsum("ij,ij->j", weighted, directions))
@@ -197,7 +204,7 @@ def score_process(null: NullModel, directions: FloatArray) -> ScoreProcess:
             "from it. There is a single feature, the features take few different values, or the link is flat"
         )
     blocks, projected = null.blocks, projected[:, kept]
-    residual = null.residual + null.curvature * _left_out(null, whitened)
+    residual = _without_block(null, whitened)
     sums = sums_by_code((blocks.share * residual)[:, None] * projected, blocks.codes)
     refits = None
     if worth_refitting(blocks, kept.size, whitened.shape[1]):
@@ -237,10 +244,36 @@ def _refits(null: NullModel, whitened: FloatArray, projected: FloatArray, sums: 
     return BlockRefits(sums - score @ pull.total(blocks.frequency).T, sums, pull, score, blocks.frequency)
 
 
-def _left_out(null: NullModel, whitened: FloatArray) -> FloatArray:
-    """How much lower the index of every row is in the null model fitted without its block."""
+def residual_without_block(null: NullModel) -> FloatArray:
+    """Residual of every row in the null model fitted without its block, to first order.
+
+    Parameters
+    ----------
+    null : NullModel
+        Fitted null hypothesis.
+
+    Returns
+    -------
+    array of shape (n,)
+
+    Raises
+    ------
+    InvalidDataError
+        If one block alone determines a nuisance parameter.
+    """
+    return _without_block(null, _whitened(null))
+
+
+def _whitened(null: NullModel) -> FloatArray:
+    """Nuisance directions in coordinates in which their information is the identity."""
+    gram = LinearDesign(null.nuisance).gram(null.weight * null.curvature)
+    return np.asarray(null.nuisance @ inverse_root(gram))
+
+
+def _without_block(null: NullModel, whitened: FloatArray) -> FloatArray:
     eye = np.eye(whitened.shape[1])
     changes = changes_without_block(
         whitened, null.residual, null.curvature, eye, null.blocks, clustered=null.clustered
     )
-    return np.asarray(np.einsum("ij,ij->i", whitened, changes[null.blocks.codes]))
+    moved = np.einsum("ij,ij->i", whitened, changes[null.blocks.codes])
+    return np.asarray(null.residual + null.curvature * moved)
