@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,7 +116,7 @@ def auc_interval(
     groups : array-like of shape (n,), optional
         Clusters, independent of each other; rows within one need not be.
     sample_weight : array-like of shape (n,), optional
-        Frequency weights.
+        Whole ones are frequencies; of others every row is one observation.
     confidence : float, default=0.95
         Level of the interval.
 
@@ -155,7 +155,10 @@ def auc_interval(
         if np.shape(groups) != z.shape:
             raise InvalidDataError(f"groups must have one entry for each of {z.size} rows")
         codes = np.unique(np.asarray(groups), return_inverse=True)[1]
-    return _discrimination(z, scores, weight, codes, confidence, doubled=False, in_sample=False)
+    found = _discrimination(
+        z, scores, weight, _blocks(weight, codes), confidence, doubled=False, in_sample=False
+    )
+    return found if codes is not None else replace(found, n_clusters=None)
 
 
 def discrimination(
@@ -175,8 +178,11 @@ def discrimination(
         Of the library.
     X : PreferencePairs, array-like or sparse matrix of shape (n, d)
         Comparisons; held-out ones for a fair number.
-    y, sample_weight : array-like of shape (n,), optional
-        Labels and frequency weights; None for those of `PreferencePairs`.
+    y : array-like of shape (n,), optional
+        Labels; None for those of `PreferencePairs`.
+    sample_weight : array-like of shape (n,), optional
+        Weights, which multiply those of `PreferencePairs`. Whole ones are frequencies; of others every
+        row is one observation.
     groups : array-like of shape (n,), optional
         Raters; the default is what `PreferencePairs` carry.
     confidence : float, default=0.95
@@ -210,9 +216,19 @@ def discrimination(
     data = read_predictions(model, X, y, sample_weight, groups)
     z, score, weight, codes = data.z, data.decision, data.weight, data.clusters
     doubled = bool(model.antisymmetric)
+    blocks = _blocks(weight, codes)
     if doubled:
-        return _doubled(z, score, weight, codes, confidence, in_sample=data.in_sample)
-    return _discrimination(z, score, weight, codes, confidence, doubled=False, in_sample=data.in_sample)
+        found = _doubled(z, score, weight, blocks, confidence, in_sample=data.in_sample)
+    else:
+        found = _discrimination(z, score, weight, blocks, confidence, doubled=False, in_sample=data.in_sample)
+    return found if codes is not None else replace(found, n_clusters=None)
+
+
+def _blocks(weight: FloatArray, codes: IntArray | None) -> IntArray | None:
+    """Clusters; without any, every row by itself if weights are no counts, and None if they are."""
+    if codes is not None or np.all(weight == np.round(weight)):
+        return codes
+    return np.arange(weight.size)
 
 
 def _doubled(

@@ -43,6 +43,19 @@ def test_weights_are_repetitions(rng):
     assert clustered.standard_error == pytest.approx(repeated.standard_error)
 
 
+@pytest.mark.parametrize("antisymmetric", [True, False])
+def test_the_unit_of_fractional_weights_says_nothing(antisymmetric, rng):
+    X = rng.normal(size=(300, 2))
+    y = (rng.random(300) < LogisticLink().probability(X @ [1.0, -0.5])).astype(int)
+    model = KnownLinkPolicy(antisymmetric=antisymmetric).fit(X, y)
+    weight = rng.uniform(0.5, 1.5, 300)
+    first, second = (discrimination(model, X, y, scale * weight) for scale in (0.01, 1.0))
+    assert first.standard_error == pytest.approx(second.standard_error)
+    assert first.n_clusters is None
+    equal = discrimination(model, X, y, np.full(300, 0.01))
+    assert equal.standard_error == pytest.approx(discrimination(model, X, y).standard_error)
+
+
 def test_rows_as_clusters_are_delong(rng):
     y, score = rng.integers(0, 2, 300), rng.normal(size=300)
     single = auc_interval(y, score + y, groups=np.arange(300))
