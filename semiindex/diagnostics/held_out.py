@@ -202,8 +202,8 @@ def held_out_folds(clusters: AnyArray, n_folds: int, seed: int) -> IntArray:
     sizes = np.bincount(code)
     if sizes.size < 2:
         raise InvalidDataError(
-            "all comparisons belong to one group, so that none can be held out; leave out --group, or "
-            "collect answers of a second one."
+            "all comparisons belong to one group, so that none can be held out; leave out the groups "
+            "(--group on the command line), or collect answers of a second one."
         )
     n_folds = min(n_folds, sizes.size)
     shuffled = np.random.default_rng(seed).permutation(sizes.size)
