@@ -145,14 +145,9 @@ def check_flag(value: Any, argument: str) -> None:
 
 def checked_counts(values: Any, argument: str, smallest: int) -> list[int]:
     """One integer or several, none of them twice."""
-    try:
-        array = np.atleast_1d(np.asarray(values))
-    except ValueError:  # lists of several lengths
-        array = np.empty(0)
-    whole = array.ndim == 1 and array.size > 0 and array.dtype.kind in "iuf" and np.isfinite(array).all()
-    if not (whole and (array == np.floor(array)).all() and array.min() >= smallest):
+    counts = _whole_numbers(values)
+    if not counts or min(counts) < smallest:
         raise InvalidParameterError(f"{argument} must be integers of at least {smallest}, got {values!r}")
-    counts = [int(value) for value in array.tolist()]
     if len(set(counts)) < len(counts):
         raise InvalidParameterError(f"{argument} has an entry twice: {values!r}")
     return counts
@@ -160,9 +155,20 @@ def checked_counts(values: Any, argument: str, smallest: int) -> list[int]:
 
 def checked_count(value: Any, argument: str, smallest: int) -> int:
     """A single integer."""
-    if np.ndim(value) != 0:
+    counts = _whole_numbers(value)
+    if not counts or np.ndim(value) or counts[0] < smallest:
         raise InvalidParameterError(f"{argument} must be one integer of at least {smallest}, got {value!r}")
-    return checked_counts(value, argument, smallest)[0]
+    return counts[0]
+
+
+def _whole_numbers(values: Any) -> list[int]:
+    """Integers, also those that are written as floats; none if there is anything else among them."""
+    try:
+        array = np.atleast_1d(np.asarray(values))
+    except ValueError:  # lists of several lengths
+        return []
+    whole = array.ndim == 1 and array.dtype.kind in "iuf" and np.isfinite(array).all()
+    return [int(value) for value in array.tolist()] if whole and (array == np.floor(array)).all() else []
 
 
 def check_budgets(truth: Truth, design: ComparisonDesign, metrics: Iterable[Metric]) -> None:

@@ -302,6 +302,8 @@ def test_unattainable_strength_is_said_before_the_run(study: Any) -> None:
         ({"replications": 0}, "replications must be"),
         ({"replications": [3, 4]}, r"replications must be one integer .*\[3, 4\]"),
         ({"n_evaluation": (3, 4)}, "n_evaluation must be one integer"),
+        ({"n_evaluation": [[3], [4, 5]]}, "n_evaluation must be one integer"),
+        ({"random_state": None}, "random_state must be one integer"),
         ({"strength": 0.7}, "strength"),
         ({"strength": "a"}, "strength must be None or in .* 'a'"),
         ({"strength": True}, "strength must be None or in"),
