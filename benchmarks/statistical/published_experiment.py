@@ -3,9 +3,10 @@
 In distribution the design of `published_design.py`: a new random network, new contexts and new labels in
 every replication, s the shift of the link's two halves. All learners see the same samples. Ridge, kernel
 and number of components are chosen by one rule, that of the learner that is told the link too: five-fold
-log loss chooses them in pilot samples, which are not those of the study; the kernel chosen most often, and
-the median of what was chosen with it, are held for the study. (To tune every learner in every sample would
-take ten times as long. What holding earns more or less than tuning is measured in the pilot.)
+log loss chooses them in pilot samples under the first and the last shift, which are not those of the study;
+the kernel chosen most often, and the median of what was chosen with it, are held for the study, and between
+the two shifts interpolated. (To tune every learner in every sample would take ten times as long. What
+holding earns more or less than tuning is measured in the pilot.)
 "overtrained" stands for the published baseline, which follows its training data without a stop: logistic
 with a ridge of 1e-6.
 
@@ -77,7 +78,7 @@ from semiindex.simulation import (
 SHIFTS = (0.0, 0.5, 1.0, 1.5)
 N, N_PUBLISHED = 1000, 20
 #: Replications that are computed for all shifts before the next ones, which share their features.
-CHUNK = 10
+CHUNK = 25
 COLUMNS = ContextualFeatures()
 REWARD = f"reward[{BUDGET:g}]"
 ROW = ["s", "seed", "learner", "reward"]
@@ -319,6 +320,16 @@ def held_parameters(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return held
 
 
+def between(low: dict[str, Any], high: dict[str, Any], share: float) -> dict[str, Any]:
+    """Parameters of a learner at a share of the way between two; of the nearer if their layers differ."""
+    if low["layers"] != high["layers"]:
+        return low if share < 0.5 else high
+    if "ridge" in low:
+        return low | {"ridge": float(f"{low['ridge'] ** (1 - share) * high['ridge'] ** share:.3g}")}
+    (first,), (last,) = low["components"], high["components"]
+    return low | {"components": (round((1 - share) * first + share * last),)}
+
+
 def with_held(part: str, shift: float, held: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """The learners of a part of the study, nothing of which is tuned any more."""
     rows = learners(part, shift)
@@ -417,17 +428,20 @@ def main() -> None:
     parser.add_argument("--published", type=Path, help="folder of the published data sets and results")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     arguments = parser.parse_args()
-    held: dict[float, dict[str, dict[str, Any]]] = {shift: {} for shift in sorted(arguments.shifts)}
+    shifts = sorted(arguments.shifts)
+    held: dict[float, dict[str, dict[str, Any]]] = {shift: {} for shift in shifts}
     pilots, rewards = [], []
     for part in arguments.parts:
-        for shift in held:
-            parameters, differences = pilot_study(part, shift, arguments)
-            held[shift] |= parameters
-            pilots.append(differences)
+        ends = {shift: pilot_study(part, shift, arguments) for shift in (shifts[0], shifts[-1])}
+        pilots += [differences for _, differences in ends.values() if len(differences)]
+        low, high = ends[shifts[0]][0], ends[shifts[-1]][0]
+        for shift in shifts:
+            share = (shift - shifts[0]) / max(shifts[-1] - shifts[0], 1e-12)
+            held[shift] |= {name: between(low[name], high[name], share) for name in low}
         rewards.append(on_fresh_samples(part, held, arguments))
     fresh = pd.concat(rewards).drop_duplicates(["s", "seed", "learner"])  # every part has the oracle
     published = on_published_samples(arguments, held)
-    text = markdown(fresh, published, pd.concat([pilot for pilot in pilots if len(pilot)]), held)
+    text = markdown(fresh, published, pd.concat(pilots), held)
     tables = arguments.out / "tables"
     (tables / "published_experiment.md").write_text(text, encoding="utf-8")
     samples = {"fresh": fresh} if published is None else {"fresh": fresh, "published": published}

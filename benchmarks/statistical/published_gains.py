@@ -105,10 +105,13 @@ def cell(values: pd.Series) -> str:
 
 def held_table(held: Mapping[float, Mapping[str, dict[str, Any]]], pilot: pd.DataFrame) -> str:
     """Parameters of every learner that has some, with what holding them earns."""
-    lines = ["| learner | " + " | ".join(f"s = {s:g} | held - tuned" for s in held) + " |"]
-    lines.append("|---" * (2 * len(held) + 1) + "|")
+    tuned = list(pilot.index.unique("s"))
+    titles = [f"s = {s:g} | held - tuned" if s in tuned else f"s = {s:g}" for s in held]
+    lines = ["| learner | " + " | ".join(titles) + " |", "|---" * (len(held) + len(tuned) + 1) + "|"]
     for name in pilot.columns:
-        cells = [f"{_words(parameters[name])} | {cell(pilot.loc[s, name])}" for s, parameters in held.items()]
+        cells = []
+        for s, parameters in held.items():
+            cells += [_words(parameters[name])] + ([cell(pilot.loc[s, name])] if s in tuned else [])
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -146,11 +149,14 @@ TITLES = {"published": "Published data sets", "kernel": "Kernel index", "linear"
 def draw(fresh: pd.DataFrame, published: pd.DataFrame | None, path: Path) -> None:
     """A panel per index class, and one of the published code where its figures are given."""
     wide = by_learner(fresh)
-    panels = {"kernel": wide, "linear": wide}
+    panels = {index: wide for index in ("kernel", "linear") if f"{index}, {LOGISTIC}" in wide}
     if published is not None:
         panels = {"published": by_learner(published), **panels}
     size = (4 * len(panels), 4.9)
-    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, layout="constrained")
+    figure, grid = plt.subplots(
+        1, len(panels), figsize=size, sharey=True, squeeze=False, layout="constrained"
+    )
+    axes = grid[0]
     handles: dict[str, Any] = {}
     for ax, (kind, rewards) in zip(axes, panels.items(), strict=True):
         prepare_axes(ax, size)
