@@ -26,9 +26,10 @@ class Multipliers:
     n_draws : int, default=1999
         Number of draws. They need no refits: 1999 cost less than one fit as a rule, and bring the
         Monte-Carlo error of a p-value of 5% to half a percent.
-    kind : {"rademacher", "mammen"}, default="rademacher"
+    kind : {"auto", "rademacher", "mammen"}, default="auto"
         Distribution of the multipliers, mean 0 and variance 1: signs, which keep the variance of
         every block exactly; or the two points of Mammen (1993), which keep the third moment too.
+        ``"auto"``: signs, except where a test says otherwise.
     random_state : int, default=0
         Seed. Fixed, so that a p-value is the same in every run.
 
@@ -41,11 +42,11 @@ class Multipliers:
     --------
     >>> from semiindex.diagnostics import Multipliers
     >>> Multipliers(n_draws=499)
-    Multipliers(n_draws=499, kind='rademacher', random_state=0)
+    Multipliers(n_draws=499, kind='auto', random_state=0)
     """
 
     n_draws: int = 1999
-    kind: Literal["rademacher", "mammen"] = "rademacher"
+    kind: Literal["auto", "rademacher", "mammen"] = "auto"
     random_state: int = 0
 
     def __post_init__(self) -> None:
@@ -54,8 +55,8 @@ class Multipliers:
                 f"n_draws must be an integer >= 99, got {self.n_draws!r}: fewer draws cannot give a p-value "
                 "of 1%"
             )
-        if self.kind not in ("rademacher", "mammen"):
-            raise InvalidParameterError(f"kind must be 'rademacher' or 'mammen', got {self.kind!r}")
+        if self.kind not in ("auto", "rademacher", "mammen"):
+            raise InvalidParameterError(f"kind must be 'auto', 'rademacher' or 'mammen', got {self.kind!r}")
 
     def chunks(self, frequency: FloatArray) -> Iterator[FloatArray]:
         """Sums of the multipliers of every block's copies, in parts of shape (k, G).
@@ -90,16 +91,16 @@ class Multipliers:
         array of shape (k, G)
             The square of a random sign is 1; of others there is one for all copies of a block.
         """
-        if self.kind == "rademacher":
+        if self.kind != "mammen":
             return np.broadcast_to(frequency, drawn.shape)
         return np.asarray(drawn**2)
 
     def _draw(self, rng: np.random.Generator, count: int, frequency: FloatArray) -> FloatArray:
         shape = (count, frequency.size)
-        if self.kind == "rademacher" and np.all(frequency == np.round(frequency)):
+        if self.kind != "mammen" and np.all(frequency == np.round(frequency)):
             copies = frequency.astype(np.int64)
             return np.asarray(2.0 * rng.binomial(copies, 0.5, shape) - copies)
-        if self.kind == "rademacher":
+        if self.kind != "mammen":
             return np.asarray((2.0 * rng.integers(0, 2, shape) - 1.0) * np.sqrt(frequency))
         root = np.sqrt(5.0)
         high = rng.random(shape) < (root - 1) / (2 * root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from semiindex.diagnostics.antisymmetry import antisymmetry_test, why_no_positions
 from semiindex.diagnostics.base import Diagnostic
@@ -171,9 +171,7 @@ CHECKS = (
     Check(
         "monotonicity",
         "Is the link monotone?",
-        lambda case: monotonicity_test(
-            *case.arguments, groups=case.groups, multipliers=replace(case.multipliers, kind="mammen")
-        ),
+        lambda case: monotonicity_test(*case.arguments, groups=case.groups, multipliers=case.multipliers),
         lambda case: case.test(sums=450),
         require=lambda case: case.tested_sample,
     ),
