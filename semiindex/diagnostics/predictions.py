@@ -58,10 +58,13 @@ def read_predictions(
         Of the library.
     X : PreferencePairs, array-like or sparse matrix of shape (n, d)
         Comparisons.
-    y, groups : array-like of shape (n,), or None
-        None takes what `PreferencePairs` carry; without groups, units with several rows are clusters.
+    y : array-like of shape (n,), or None
+        Labels; None takes those that `PreferencePairs` carry.
     sample_weight : array-like of shape (n,), or None
         Multiplies the weights that `PreferencePairs` carry.
+    groups : array-like of shape (n,), or None, default=None
+        Clusters; None takes those that `PreferencePairs` carry; without any, units with several rows are
+        clusters.
 
     Raises
     ------
