@@ -217,7 +217,12 @@ def _least_slope(link: Link, limit: float) -> float:
 
 
 def _read_slope(slope: tuple[float, float]) -> tuple[float, float]:
-    steepness, limit = map(float, slope)
+    try:
+        steepness, limit = map(float, slope)
+    except (TypeError, ValueError) as error:
+        raise InvalidParameterError(
+            f"slope must be two numbers, (least slope, limit), such as (0.1, 1.5), got {slope!r}"
+        ) from error
     if not (steepness > 0 and limit > 0 and 2 * steepness * limit <= 1):
         raise InvalidParameterError(
             f"slope must be (least slope, limit), both positive, and 2 * slope * limit at most 1 since "

@@ -162,6 +162,7 @@ def index_complexity(
     if not isinstance(model, PreferencePolicy):
         raise InvalidParameterError(f"model must be a fitted estimator, got {type(model).__name__}")
     check_is_fitted(model)
+    model.decision_function(X)  # refuses, in its own words, what a prediction would refuse
     weight = _read_weight(X, sample_weight)
     pairs = X if isinstance(X, PreferencePairs) or hasattr(X, "tocsr") else np.asarray(X, dtype=np.float64)
     used = np.flatnonzero(weight > 0)

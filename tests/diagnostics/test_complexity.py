@@ -135,3 +135,11 @@ def test_numbers_without_a_meaning_are_refused():
         sign_complexity(np.mean, 10, n_signs=1)
     with pytest.raises(InvalidParameterError, match="fitted estimator"):
         index_complexity(object(), np.ones((3, 1)))
+
+
+@pytest.mark.parametrize(("X", "message"), [([[1.0, np.nan]], "NaN"), ([[1.0, 2.0, 3.0]], "3 features")])
+def test_comparisons_that_a_prediction_would_refuse_are_refused(rng, X, message):
+    D = rng.normal(size=(50, 2))
+    model = KnownLinkPolicy().fit(D, rng.random(50) < 0.5)
+    with pytest.raises(ValueError, match=message):
+        index_complexity(model, X)

@@ -360,7 +360,7 @@ def test_slopes_and_menus_without_a_meaning(rng):
     X, y = _sample(rng, 300)
     model = ProfiledLinkPolicy().fit(X, y)
     menu = Menu.from_array(rng.normal(size=(4, 3, 3)))
-    for slope in [(0.0, 1.0), (0.5, 2.0)]:
+    for slope in [(0.0, 1.0), (0.5, 2.0), 0.2, (0.1, 1.5, 2.0)]:
         with pytest.raises(InvalidParameterError, match="slope must be"):
             policy_error_bound(model, X, menu, y, budget=0.1, slope=slope)
     with pytest.raises(InvalidParameterError, match="menu must be a Menu"):

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-import semiindex
 from semiindex import simulation
 from semiindex.simulation import FeatureDistribution, Metric, PairSampling, link_at_severity
 from semiindex.simulation.description.designs import FEATURES, PAIRS
@@ -22,7 +21,7 @@ from semiindex.simulation.description.reading import STUDY_KEYS
 from semiindex.simulation.description.table import Kind
 from semiindex.simulation.description.truths import DIVERGENCES, RATERS, TruthReader
 
-PAGE = Path(semiindex.__file__).parents[1] / "docs" / "how_to" / "simulation_study.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how_to" / "simulation_study.md"
 
 #: (Section, first cell of the heading) -> what the table must list.
 TABLES: dict[tuple[str, str], dict[str, Any]] = {
