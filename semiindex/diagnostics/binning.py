@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from semiindex._types import FloatArray, IntArray
 
-__all__ = ["BinnedShares", "bin_codes", "bin_shares", "fold"]
+__all__ = ["BinnedShares", "bin_codes", "bin_shares", "fold", "sums_by_block"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,3 +116,21 @@ def fold(t: FloatArray, z: FloatArray) -> tuple[FloatArray, FloatArray]:
     """
     favoured = np.where(t > 0, z, np.where(t < 0, 1 - z, 0.5))
     return np.abs(t), favoured
+
+
+def sums_by_block(values: FloatArray, blocks: IntArray, codes: IntArray) -> FloatArray:
+    """Sums by block and bin.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        What is summed.
+    blocks, codes : arrays of int, shape (n,)
+        Block and bin of every row, both numbered from 0.
+
+    Returns
+    -------
+    array of shape (G, k)
+    """
+    shape = (int(blocks.max()) + 1, int(codes.max()) + 1)
+    return np.asarray(sp.csr_array((values, (blocks, codes)), shape=shape).todense())

@@ -9,7 +9,7 @@ from scipy.stats import chi2
 from scipy.stats import f as fisher
 
 from semiindex._types import FloatArray, IntArray
-from semiindex.diagnostics.binning import BinnedShares, bin_codes
+from semiindex.diagnostics.binning import BinnedShares, bin_codes, sums_by_block
 
 __all__ = ["CalibrationGaps", "calibration_gaps"]
 
@@ -79,14 +79,14 @@ def calibration_gaps(
     blocks = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
     gap = weight * (z - p)
     codes = bin_codes(p, weight, n_bins)
-    sums = None if blocks is None else _block_sums(gap, codes, blocks)
+    sums = None if blocks is None else sums_by_block(gap, blocks, codes)
     merged = _merged(_sums(expected, codes), _sums(variance, codes), sums)
     codes = np.zeros_like(codes) if merged is None else merged[codes]
     v, mass, total = (_sums(values, codes) for values in (variance, weight, gap))
     if blocks is None:
         covariance, count = np.diag(v), None
     else:
-        sums = _block_sums(gap, codes, blocks)
+        sums = sums_by_block(gap, blocks, codes)
         covariance, count = sums.T @ sums, int(blocks.max()) + 1
     bins = BinnedShares(
         _sums(weight * p, codes) / mass,
@@ -101,15 +101,6 @@ def calibration_gaps(
 
 def _sums(values: FloatArray, codes: IntArray) -> FloatArray:
     return np.asarray(np.bincount(codes, weights=values), dtype=np.float64)
-
-
-def _block_sums(values: FloatArray, codes: IntArray, blocks: IntArray) -> FloatArray:
-    """Sums by block and bin, shape (G, k)."""
-    width = int(codes.max()) + 1
-    cells, place = np.unique(blocks * width + codes, return_inverse=True)
-    sums = np.zeros((int(blocks.max()) + 1) * width)
-    sums[cells] = np.bincount(place, weights=values)
-    return sums.reshape(-1, width)
 
 
 def _merged(expected: FloatArray, variance: FloatArray, sums: FloatArray | None) -> IntArray | None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
 
 from semiindex._types import FloatArray, IntArray
-from semiindex.diagnostics.binning import BinnedShares
+from semiindex.diagnostics.binning import BinnedShares, sums_by_block
 from semiindex.diagnostics.score_process import NullModel
 
 __all__ = ["binned_residuals", "block_sums"]
@@ -28,9 +27,7 @@ def block_sums(null: NullModel, residual: FloatArray, codes: IntArray) -> FloatA
     -------
     array of shape (G, k)
     """
-    blocks = null.blocks
-    shape = (blocks.frequency.size, int(codes.max()) + 1)
-    return np.asarray(sp.csr_array((blocks.share * residual, (blocks.codes, codes)), shape=shape).todense())
+    return sums_by_block(null.blocks.share * residual, null.blocks.codes, codes)
 
 
 def binned_residuals(
